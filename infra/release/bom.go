@@ -37,8 +37,8 @@ func writeBOM(binary, name, version, to string) error {
 }
 
 // makeBOM returns the list of the modules. It has no time, and its serial number is made from the digest of the binary,
-// so the same binary always has the same list. The linker does not record which module needs which, so the program
-// needs each of them. A module from a folder of this machine is an error, because nobody else has it.
+// so the same binary always has the same list. The linker does not record which module needs which, so the list says
+// that the program needs each module. A module from a folder of this machine is an error, because nobody else has it.
 func makeBOM(info *debug.BuildInfo, name, version string, digest [sha256.Size]byte) (*cdx.BOM, error) {
 	root := cdx.Component{
 		BOMRef: packageURL(info.Main.Path, "v"+version) + "#" + name, Type: cdx.ComponentTypeApplication, Name: name, Version: version,

@@ -167,7 +167,8 @@ func TestNounAndTree(t *testing.T) {
 	}
 }
 
-// Due is zero for a change that was not announced, must be announced again, or is refused for another reason.
+// Due is the time from which an announced change may be made. It is zero for a change that was not announced, must be
+// announced again, or is refused for another reason.
 func TestDue(t *testing.T) {
 	t.Parallel()
 	item := func(state history.State, rule string, days int) *history.Item {

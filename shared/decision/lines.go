@@ -22,7 +22,8 @@ type Summary struct {
 	Named []Named `json:"named,omitempty"`
 	// Lost has a sentence for each table of known accounts that could not be read, with what replaces it.
 	Lost []string `json:"lost,omitempty"`
-	// Outlooks has one entry for each rule. A run of an earlier version has none.
+	// Outlooks says, for each rule, how long the holders of its license have been idle, and how many licenses the rule
+	// will take if people stay away. A run of an earlier version has none.
 	Outlooks []Outlook `json:"outlooks,omitempty"`
 	// Turning lists the verdicts that are the first to turn to reclaim if the person stays away. The list is limited,
 	// and Outlooks counts all such verdicts.

@@ -52,8 +52,8 @@ func (p *Plan) Choose(c Choice) ([]Change, error) {
 	return kept, nil
 }
 
-// The function "picked" returns the indexes of the changes that the lines of a file name. The parameter "flag" is the
-// command-line flag for the file.
+// The function "picked" looks up the lines of an operator's file in the changes of a plan. It returns the indexes of
+// the changes that a line names. The parameter "flag" is the command-line flag for the file.
 func picked(all []Change, picks []Pick, flag string) (map[int]bool, error) {
 	found, faults := map[int]bool{}, []string{}
 	for _, pick := range picks {

@@ -25,8 +25,8 @@ type Judge struct {
 
 	programs []cel.Program // by condition.index
 
-	// The programs read nowValue and person. Each change of the time increases "turn", by which a program recognizes a
-	// stale cached value.
+	// The compiled conditions (programs) read nowValue and person. Each change of the time increases "turn", so that a
+	// program does not use a value that it computed for another time.
 	nowValue ref.Val
 	turn     uint
 	person   *directory.Person
@@ -117,8 +117,8 @@ func (j *Judge) AskAll(p *directory.Person) iter.Seq2[*Rule, Verdict] {
 	}
 }
 
-// Reclaims returns the verdict of AskAll for a person from whom the rule reclaims according to Screen. It finds the
-// reason without a second evaluation.
+// Reclaims returns the same verdict as AskAll, for a person from whom the rule reclaims according to Screen. It does
+// not evaluate the rule again, and only finds the reason.
 func (j *Judge) Reclaims(r *Rule, p *directory.Person) Verdict {
 	j.about(r, p)
 	return j.worded(r, p, decision{outcome: Reclaim, holder: directory.Yes, exempt: exemption{flag: directory.No}, scope: answer{flag: directory.Yes}})

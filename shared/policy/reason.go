@@ -60,9 +60,9 @@ func (j *Judge) exemptReason(e exemption) string {
 	return "exempt: " + j.policy.Exempt.When
 }
 
-// The type "words" has the words for activity: people sign in to Entra ID, log on to Active Directory and use a
-// workload. For dates of several kinds, the function "verb" returns "activity" if one comes from a usage report, and
-// otherwise the words for a sign-in.
+// The type "words" has a noun and a past form for activity, such as "sign-in" and "signed in". The function "verb"
+// chooses them by the dates that a rule reads. For dates of several kinds, it returns "activity" and "active" if one
+// kind comes from a usage report, and otherwise the words for a sign-in.
 type words struct{ noun, past string }
 
 func verb(activity []*attribute) words {

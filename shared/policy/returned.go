@@ -37,9 +37,10 @@ func lastSeen(list []*attribute, p *directory.Person) (at time.Time) {
 	return at
 }
 
-// The method "late" returns the longest delay of the usage reports that the rule reads. A report that arrives after the
-// change may show activity from before the change. The result is at most the shortest span in the condition "when". The
-// rule took the license, so the person was not active in that span.
+// A report that arrives after a change may show activity from before the change. The method "late" returns how long
+// before the change this activity may have been. The result is the longest delay of the usage reports that the rule
+// reads, but at most the shortest span in the condition "when": the rule took the license, so there was no activity in
+// that span.
 func (r *Rule) late() (late time.Duration) {
 	for _, a := range r.when.activity {
 		for _, s := range a.signals() {
@@ -70,9 +71,10 @@ const unusedSpan = 90 * day
 // unusedSpan.
 func (r *Rule) rest() time.Duration { return max(unusedSpan, slices.Max(r.offsets)) }
 
-// Cooling reports whether it is too early to take a restored license again. After the restore, the person must be idle
-// for the whole span of the rule. For a rule without dates of use, unusedSpan must pass. A rule about people who never
-// signed in is never true again after a use. For such a rule, the time of the method "rest" must pass.
+// Cooling reports whether it is too early to take a restored license again. The Judge evaluates the rule as if the
+// person had been active at the restore, so the rule's whole span must pass first. For a rule without dates of use,
+// unusedSpan must pass. A rule about people who never signed in would never be true after such an activity. For this
+// rule, the time of the method "rest" must pass.
 func (j *Judge) Cooling(r *Rule, p *directory.Person, givenBack time.Time) bool {
 	switch past := j.now.Sub(givenBack); {
 	case len(r.when.activity) == 0:

@@ -62,7 +62,7 @@ type Node struct {
 	// attribute of the part has no known value, because the words could then be wrong.
 	Denial string `json:"denial,omitempty"`
 	Says   Says   `json:"says"`
-	// Join is empty if there are no parts.
+	// Join says how the parts are joined, such as "and". It is empty without parts.
 	Join string `json:"join,omitempty"`
 	// Decisive means that the node contributes to the result of the rule.
 	Decisive bool `json:"decisive,omitempty"`
@@ -76,9 +76,9 @@ type Node struct {
 }
 
 // Tree returns the result of each part of a rule for a person. The root is true exactly if the verdict is Reclaim, and
-// unknown exactly if it is Undecided. Its parts are the license, the exemption, "for", "when" and grace. Each part is
-// evaluated on its own, so that a part that does not matter has a result, too. CEL's own record of an evaluation stops
-// where CEL stops, has only the last case (type worlds), and lacks the steps that Judge.plan replaces.
+// unknown exactly if it is Undecided. Its parts are the license, the exemption, "for", "when" and grace. Tree evaluates
+// each part on its own. CEL's own record of an evaluation would not suffice: it has no result for parts that did not
+// matter, has only the last case (type worlds), and lacks the steps that Judge.plan replaces.
 func (j *Judge) Tree(r *Rule, p *directory.Person) (*Node, error) {
 	j.about(r, p)
 	d := decision{holder: j.holds(r.License, p), exempt: j.exemption(p), grace: j.inGrace(r, p)}

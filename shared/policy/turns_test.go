@@ -191,7 +191,7 @@ func TestFactsOfReports(t *testing.T) {
 	}
 }
 
-// If a report has no use since its start, the span of the rule counts from this start.
+// If a usage report shows no use by the person, the rule's span counts from the first day that the report covers.
 func TestTurnsByTheStartOfAReport(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "copilotUse.earlierThan(now - days(200)) || copilotUse.hasNoValue()")

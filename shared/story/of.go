@@ -27,8 +27,8 @@ type Question struct {
 	Now  time.Time
 	// Store is the value of --store in commands. It is empty if commands need no such option.
 	Store string
-	// Deployment is the deployment in AWS that the commands of the story name. If it is empty, they name the deployment
-	// that made the run, if a deployment made it.
+	// Deployment is the deployment in AWS that the commands of the story name. If it is empty, the commands name the
+	// deployment that made the run. If a machine made the run, they name none.
 	Deployment string
 }
 

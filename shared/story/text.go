@@ -83,8 +83,8 @@ func (s *Story) who() string {
 	return who
 }
 
-// The method "shown" returns the answers that Text writes. Unless d.Values is set, these are one answer for each
-// license that the person holds or held (see the method "before").
+// The method "shown" returns the answers that Text writes. With d.Values, these are all answers. Otherwise, there is
+// one answer for each license that the person holds or held (the method "before" selects it).
 func (s *Story) shown(d Detail) (list []*Answer) {
 	for i := range s.Answers {
 		x := &s.Answers[i]

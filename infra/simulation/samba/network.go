@@ -36,8 +36,8 @@ func (n *network) run(ctx context.Context, name string, args ...string) (string,
 	return output(n.command(ctx, name, args...))
 }
 
-// The method "write" writes both files, with the names of the controllers. Replication partners look up a controller as
-// GUID._msdcs.REALM, so each controller whose GUID is known also gets this name.
+// The method "write" writes the file of host names and the Kerberos configuration for the controllers. Replication
+// partners look up a controller as GUID._msdcs.REALM, so each controller whose GUID is known also gets this name.
 func (n *network) write(controllers ...*controller) error {
 	hosts, kdcs := "127.0.0.1 localhost\n", ""
 	for i, c := range controllers {

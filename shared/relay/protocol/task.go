@@ -45,8 +45,8 @@ type Kind string
 
 // The kinds of messages.
 const (
-	// ReadEveryone tells the relay to read everybody, and the members of the groups in the message, as parts of the
-	// run's snapshot.
+	// ReadEveryone tells the relay to read everybody, and the members of the groups in the message. The relay stores
+	// them as parts of the run's snapshot.
 	ReadEveryone Kind = "read-everyone"
 	// ReadCandidates tells the relay to read new evidence about people. The object at the key Input is a People.
 	ReadCandidates Kind = "read-candidates"
@@ -95,8 +95,9 @@ type Message struct {
 	// for one, the relay finds out whether it may read the attribute, because Active Directory answers the same in both
 	// cases.
 	Rests []string `json:"rests,omitempty"`
-	// Sample is the number of accounts in the sample, for ReadCandidates. If it is 0, nothing rests on the dates of the
-	// answer, and the relay does not compare its clock with those of the controllers. Older relays compare it.
+	// Sample is the number of accounts in the sample, for ReadCandidates. If it is 0, no decision depends on the dates
+	// in the answer, so the relay does not compare its clock with the clocks of the controllers. An older relay
+	// compares them all the same.
 	Sample int    `json:"sample,omitempty"`
 	Batch  string `json:"batch,omitempty"` // for all kinds except ReadEveryone
 	Input  string `json:"input,omitempty"` // for all kinds except ReadEveryone: key of People or Changes

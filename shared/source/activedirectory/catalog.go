@@ -13,14 +13,14 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type "outsider" is a member of a group whose SID is not of the group's domain.
+// The type "outsider" is a member of a group, such that the SID of the member is from another domain than the group.
 type outsider struct {
 	sid, dn string
 	group   string // DN of the group that lists the member
 }
 
-// outsideError means that a member from outside the domain may stand for people whom no reading lists. It matches
-// directory.ErrNoGroup, which means to callers that membership is unknown.
+// outsideError means that a member is from outside the domain, and that people whom no reading lists may belong to the
+// group through this member. The error matches directory.ErrNoGroup, so callers treat the membership as unknown.
 type outsideError struct{ text string }
 
 func (e *outsideError) Error() string { return e.text }
@@ -70,9 +70,9 @@ func (m outsider) unknown(s *session, why string) error {
 	return s.fault("list members", &outsideError{fmt.Sprintf("who is in the group %q is not known because of its member %q: %s", clean(m.group), clean(m.dn), why)})
 }
 
-// askCatalog deletes from the map "open" each member that has nobody of another domain within it. A key of the map is a
-// SID. It reads the members in the global catalog, because a controller does not show objects of another domain. The
-// global catalog has every object of the forest (Microsoft Learn, "Binding to the Global Catalog").
+// The map "open" has members of a group, by SID. askCatalog deletes each member that cannot have people of another
+// domain within it. It reads the members in the global catalog, which has every object of the forest (Microsoft Learn,
+// "Binding to the Global Catalog"). A controller does not show objects of another domain.
 func (s *session) askCatalog(open map[string]outsider) error {
 	const doing = "look up members of other domains"
 	return s.directory.do(s.ctx, s.controller.catalog(), func(c *session) error {

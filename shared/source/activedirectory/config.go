@@ -141,8 +141,8 @@ func (c Config) byDomain() []Config {
 	return all
 }
 
-// dnsDomain returns the DNS name of the domain, from the base, the account's DN or the account's user principal name,
-// or "".
+// dnsDomain returns the DNS name of the domain, or "". It finds the name in a base, or else in the DN or the user
+// principal name of idleseat's account.
 func (c Config) dnsDomain() string {
 	for _, dn := range append(c.bases(), c.Bind) {
 		if name := domainName(dn); name != "" {

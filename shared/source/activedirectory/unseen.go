@@ -16,8 +16,8 @@ import (
 // (TestSambaUnseenGroup; University of Washington, "Group Member Privacy"). It never names a deleted group, because a
 // search returns no links to deleted objects (MS-ADTS 3.1.1.3.4.1.25).
 
-// isUnseen reports whether err means that no read finds the group whose objectGUID is "name". With a DN, err proves
-// less, because the group may have another DN now.
+// isUnseen reports whether err means that no read finds a group that is named by its objectGUID. The argument "name" is
+// the name of the group. With a DN, the error proves less, because the group may have another DN now.
 func isUnseen(err error, name string) bool {
 	return errors.Is(err, errNoGroup) && directory.IsGroupGUID(name)
 }

@@ -133,8 +133,8 @@ func TestOtherRunTakesTheOtherLicense(t *testing.T) {
 	}
 }
 
-// TestMailboxMeanwhile: a change of E3 waits, and somebody takes the other license that gives the mailbox. The change
-// is rolled back.
+// TestMailboxMeanwhile: a change that takes E3 is pending. If somebody then takes the other license that gives the
+// mailbox, the change is rolled back, because the person would lose the mailbox.
 func TestMailboxMeanwhile(t *testing.T) {
 	t.Parallel()
 	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {

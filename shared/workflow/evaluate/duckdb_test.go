@@ -42,8 +42,9 @@ const {DuckDBInstance} = require('@duckdb/node-api');
   console.log(JSON.stringify(out));
 })().catch(e => { console.error(e); process.exit(1); });`
 
-// besideDuckDB compares the median time of DuckDB with "clock" and "cpu", the medians of idleseat for one night in
-// seconds. DuckDB needs node with @duckdb/node-api. Without it, the function only writes to the log.
+// besideDuckDB compares idleseat's times for one night with those of DuckDB. The arguments "clock" and "cpu" are
+// idleseat's median wall-clock time and processor time, in seconds. DuckDB needs node with @duckdb/node-api. Without
+// it, the log says only how to install it.
 func besideDuckDB(b *testing.B, folder string, asOf time.Time, clock, cpu float64) {
 	b.Helper()
 	if exec.CommandContext(b.Context(), "node", "-e", "require('@duckdb/node-api')").Run() != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A timedStore records the shortest time that a call may take.
+// A timedStore records how much time was left until the deadline of a read. It keeps the shortest of these times.
 type timedStore struct {
 	store.Store
 	mu   sync.Mutex

@@ -227,8 +227,8 @@ func TestRestoreResumesWhatGoesBack(t *testing.T) {
 	}
 }
 
-// TestResumeWithoutResults: a run resumes an earlier run whose results are damaged, and names the damaged object. The
-// step "settle" of the earlier run itself fails.
+// TestResumeWithoutResults: the results of an earlier run are damaged. A new run resumes the earlier run all the same,
+// and names the damaged object. If the earlier run itself continues, its step "settle" fails.
 func TestResumeWithoutResults(t *testing.T) {
 	t.Parallel()
 	objects := store.Store(&store.Memory{})
