@@ -34,9 +34,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// functionLimits has the time limit of each function. The limits are those of the deployments, except for collect. It
-// stops reading five minutes before its limit, so with a limit of five minutes each call stops after one page. A
-// company with several pages of people then needs several calls.
+// functionLimits has the time limit of each function. The limits are those of the deployments, except for collect.
+// Collect stops reading five minutes before its limit. With a limit of five minutes, each call of collect therefore
+// stops after one page, so a company with several pages of people needs several calls.
 var functionLimits = map[string]time.Duration{
 	"collect": 5 * time.Minute, "evaluate": 4 * time.Minute, "gate": 15 * time.Minute, "apply": 15 * time.Minute, "reevaluate": 2 * time.Minute, "reevaluate-apply": 2 * time.Minute,
 }

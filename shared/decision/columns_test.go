@@ -233,8 +233,8 @@ func TestColumnsOfOtherNights(t *testing.T) {
 	}
 }
 
-// The function "loosened" adds accounts without a SID to the reading of Entra ID. It names one in Loose, and counts the
-// others in Unplaced.
+// The function "loosened" adds Entra accounts without a SID to the reading. Their Active Directory accounts may be in
+// another partition. The id of one account is in the field Loose. The field Unplaced counts the others.
 func loosened(more int) func(*testing.T, *Run) {
 	return func(_ *testing.T, r *Run) {
 		r.Manifest.Readings[directory.Entra].Loose, r.Manifest.Readings[directory.Entra].Unplaced = []string{"guid-loose"}, more

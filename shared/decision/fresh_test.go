@@ -14,8 +14,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Accounts that are read again are compared with the run's own reading if the run was healthy and for everybody.
-// Otherwise they are compared with the reading of the previous run.
+// When an account is read again, Recall finds out whether a date of the account was lost. It compares the account with
+// the run's own reading if this reading was healthy and had everybody. Otherwise it compares the account with the
+// reading of the previous run.
 func TestRecallOfAFreshReading(t *testing.T) {
 	t.Parallel()
 	dated := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9)}
@@ -60,8 +61,8 @@ func TestRecallOfAFreshReading(t *testing.T) {
 	}
 }
 
-// An account that a run of an older version listed as one without a date stays in doubt for lostFor (90 days), or
-// longer if a rule has a longer span.
+// A run of an older version listed an account as one whose dates are missing. The account stays in doubt for lostFor
+// (90 days) from the first night without its dates, or longer if a rule has a longer span.
 func TestListOfOlderRunIsOver(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

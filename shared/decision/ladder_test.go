@@ -12,8 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// Runs exchanged E5 for E3, later E3 for Exchange Online, and later took Exchange Online. A license is not restored if
-// it was given in place of one that the person has again.
+// A person had E5. One run exchanged E5 for E3, a later run exchanged E3 for Exchange Online, and a later run took
+// Exchange Online. A license that was given in place of another one is not restored if the person has that other
+// license again.
 func TestLadder(t *testing.T) {
 	t.Parallel()
 	item := func(license, rule, to string, days int) *history.Item {

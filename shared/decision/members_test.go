@@ -31,8 +31,9 @@ func TestMemberSince(t *testing.T) {
 	const graced = "grace: {newHolder: 14}" + text
 	for name, tc := range map[string]struct {
 		policy string
-		// A string is the reading of one night: the account is a member ("in"), is none ("out"), or is missing
-		// ("gone"), or the group could not be read ("unread"). A number stands for the objectGUID of the group.
+		// Each string is the reading of one night. The account is a member ("in"), is no member ("out") or is missing
+		// ("gone"), or the group could not be read ("unread"). The number in "in 1" stands for the objectGUID of the
+		// group.
 		nights []string
 		want   int // index of the night, or -1 if there is none
 	}{
@@ -141,8 +142,8 @@ func TestMemberSinceInEntra(t *testing.T) {
 	}
 }
 
-// The table of known accounts has each group and each membership once. A membership in a group that is read again is as
-// old as before.
+// On some nights, a group cannot be read. The table of known accounts still has each group and each membership once.
+// When the group is read again, its memberships are as old as before.
 func TestGroupsReadAndUnread(t *testing.T) {
 	t.Parallel()
 	p, err := policy.Load("p", []byte("grace: {newHolder: 14}"+strings.Replace(text, "exempt:", "  lite: {group: {ad: \"CN=Lite,DC=corp\"}}\nexempt:", 1)+"  - {name: lite, license: lite, when: created.hasValue(), then: remove}\n"))

@@ -139,7 +139,8 @@ func TestShrunkGroups(t *testing.T) {
 	}
 }
 
-// A run for one person trusts the group that has the DN now.
+// The group at a DN is another one than in the earlier run. A run for everybody reports this group. A run for one
+// person does not report it, and uses the group that has the DN now.
 func TestRemadeInARunForOnePerson(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}

@@ -94,7 +94,8 @@ func TestEnabledSinceTheEndWasMoved(t *testing.T) {
 	}
 }
 
-// Seen is the first of an unbroken series of readings that saw the account.
+// Past.Seen is the time of the first reading that saw the account, if every reading since then saw it, too. A reading
+// without the account ends the series.
 func TestSeenSince(t *testing.T) {
 	t.Parallel()
 	user := []directory.EntraUser{{ID: "a", Created: daysAgo(900), LastSuccessful: daysAgo(1)}}

@@ -79,7 +79,8 @@ func TestPastUnderAnotherName(t *testing.T) {
 	}
 }
 
-// A run does not restore a license that was taken under another name. The refusal names the command that does.
+// A license was taken, and since then the policy has given the license another name. A run does not restore the
+// license. The refusal names the command that does: idleseat restore.
 func TestReturnedUnderAnotherName(t *testing.T) {
 	t.Parallel()
 	past := &history.Item{

@@ -67,8 +67,8 @@ func (s *Swept) Texts(column string) (*table.Column, error) {
 	return columns[0], nil
 }
 
-// addGrace adds functions to a crowd that say since when an account is enabled, is in a group, or has its licenses.
-// Grace begins at these times.
+// addGrace adds three functions to a crowd. They say since when an account is enabled, since when it is in a group, and
+// when its licenses last changed. Grace begins at these times.
 func (p *screening) addGrace(crowd *policy.Crowd) error {
 	columns, err := p.people.Columns("entra_account_enabled", "ad_account_enabled")
 	if err != nil {

@@ -54,8 +54,8 @@ type ExtensionAttributes [15]string
 
 // EntraUser is a user object of Microsoft Entra ID. Dates are in UTC. A zero date was read and is empty.
 //
-// table.go explains the tags. A field that only policies use has no tag "read". A new text property of Graph needs one
-// line here. Tests then fail and name what else it needs: its words and its rows in documents.
+// The file table.go explains the tags. A field that only policies use has no tag "read". To add a text property of
+// Graph, add one line here. Tests then fail and say where else the property must be named, such as in documents.
 type EntraUser struct {
 	ID                string `field:"id" read:"always"`
 	UserPrincipalName string `field:"userPrincipalName" read:"always"`
@@ -199,7 +199,8 @@ type Person struct {
 	// has a SID, but Active Directory has no account with it.
 	Converted bool
 
-	// claimed is the Active Directory account that the Entra account claims, even in contradiction, or nil.
+	// claimed is the Active Directory account to which the Entra account points, or nil. It is also set if the two
+	// accounts contradict each other.
 	claimed       *ADUser
 	contradiction Contradiction // the contradiction that this reading shows
 	forgotten     bool          // an account of the person has a Past.ForgottenBy

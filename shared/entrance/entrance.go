@@ -45,7 +45,7 @@ var wishes = map[Name][]Wish{
 	Restore:  {RestoreRun},
 }
 
-// ErrElsewhere is the error of an entrance for a wish that it does not accept.
+// ErrElsewhere means that an entrance does not accept a request of this kind (type Wish).
 var ErrElsewhere = errors.New("this is the wrong entrance")
 
 // Admit returns ErrElsewhere if the entrance n does not accept the wish.

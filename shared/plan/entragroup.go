@@ -76,8 +76,9 @@ func unseen(g *directory.Group) string {
 	return fmt.Sprintf("the group %s hides its members from this application, so that no read shows whether a change is made; grant the application permission Member.Read.Hidden, or name a group that shows its members", called(g))
 }
 
-// Reduced returns a sentence if the group gives its members the product without a service plan that gives a mailbox or
-// that the license needs, or if this is unknown. Otherwise it returns "".
+// Reduced returns a sentence if the group gives the product without an important service plan: one that gives a
+// mailbox, or one that the license needs. It also returns a sentence if it is unknown which service plans are missing.
+// Otherwise it returns "".
 func (t *Tenant) Reduced(l *policy.License, g *directory.Group) string {
 	if len(g.Reduced) == 0 {
 		return ""

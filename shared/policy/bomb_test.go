@@ -90,8 +90,9 @@ func doubled(n int) string {
 	return text + ` == ""`
 }
 
-// Load reports a fault with its line, or the conditions are cheap to evaluate. The allocated memory grows with the
-// work, so the test needs no clock.
+// TestBombs loads files that are made to need much memory or time. Load must report a fault with its line, or the
+// conditions must be cheap to evaluate. The test measures the allocated memory, which grows with the work, so it needs
+// no clock.
 func TestBombs(t *testing.T) {
 	const mostMemory, mostMessage = 64 << 20, 64 << 10
 	for name, bomb := range bombs {

@@ -25,7 +25,8 @@ type exemption struct {
 	kind     string       // the kind of the account, with its evidence
 	value    ref.Val      // the unknown or error that CEL returned for the condition
 	kindOpen bool
-	// lost means that the account may have been exempt before an attribute was lost (Judge.DoubtExempt).
+	// lost means that exempt.when reads an attribute whose values may be lost (Judge.DoubtExempt), so that the person
+	// may be exempt.
 	lost bool
 }
 

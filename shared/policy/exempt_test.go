@@ -196,7 +196,8 @@ rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: 
 	}
 }
 
-// An account had a listed name in an earlier run. The id of this account keeps the person exempt.
+// In an earlier run, an account had a name that the policy lists as exempt. The person is still exempt under another
+// name, because the object id or the SID is the same.
 func TestFollowed(t *testing.T) {
 	t.Parallel()
 	p := load(t, exempting)

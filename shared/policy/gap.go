@@ -190,8 +190,9 @@ func (a *attribute) gap(p *directory.Person) string {
 	return "was not read"
 }
 
-// The method "unread" returns why the attribute is unknown because a directory was not read. For the newest of several
-// dates, it also says what to write in the policy if Active Directory is not set up.
+// The method "unread" returns why the attribute is unknown if a directory was not read. An attribute can be the newest
+// of several dates, some from Active Directory and some from elsewhere. Its text then also says what to write in the
+// policy if Active Directory is not set up.
 func (a *attribute) unread(s directory.Source) string {
 	for _, other := range a.fields {
 		if s == directory.AD && other.Source != s {

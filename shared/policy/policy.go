@@ -39,8 +39,8 @@ type Policy struct {
 	Notices  *Notices         // how people get mails about changes; nil: no mails
 
 	attributes map[string]*attribute // by name
-	// readOtherwise has copies of attributes that a condition reads as filled or orNone (type readAs). The key is the
-	// prefix of the readAs and the name of the attribute.
+	// readOtherwise has the copies of attributes that a condition reads as filled or orNone (type readAs). The key has
+	// a prefix before the name of the attribute, such as "@filled department".
 	readOtherwise map[string]*attribute
 	mapped        []*attribute // the attributes of the mapping, in the order of the file
 	groups        []directory.GroupRef
@@ -65,9 +65,10 @@ type License struct {
 	// Renews is nil if the policy does not say when the contract renews.
 	Renews    *Renewal
 	KeepSeats int // free seats that idleseat leaves for other people
-	// MailboxQuota is the largest mailbox that this license allows, in GB. Zero means no check. Otherwise a person is
-	// changed to this license only if the mailbox is known to fit. A rule that removes this license and gives no other
-	// one does not take it from a mailbox that is on hold, is shared, or belongs to a room or to equipment.
+	// MailboxQuota is the largest mailbox, in GB, that this license allows. Zero means that mailboxes are not checked.
+	// Otherwise a person is changed to this license only if the mailbox is known to fit. If a rule removes this license
+	// and gives no other one, it does not act on a mailbox that is on hold, is shared, or belongs to a room or to
+	// equipment.
 	MailboxQuota float64
 
 	// Needs lists the service plans that the license must include for a change to it. Service plans that give a mailbox

@@ -108,7 +108,8 @@ func TestWhatSettles(t *testing.T) {
 	}
 }
 
-// The date licenseChanged is that of the rule's own license, and not of the rule that was evaluated before.
+// Two rules evaluate one person: first a rule for E3, and then a rule for Exchange Online. For the first rule,
+// SettledBy must use the date licenseChanged of E3, and not the date of Exchange Online, which was read last.
 func TestSettledByADateOfTheLicense(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -164,8 +165,8 @@ rules: [{name: r, license: m365-e3, when: created.laterThan(now - days(30)) && A
 	}
 }
 
-// A restored license is taken again only after the whole span from then on, or after 90 days if the rule has no date of
-// use.
+// A license was restored. A rule takes the license again only when the whole span of the rule has passed since the
+// restore, such as 20 days without a sign-in. A rule without a date of use waits for 90 days.
 func TestTurnsAfterARestore(t *testing.T) {
 	t.Parallel()
 	given := noon.Add(-10 * day)

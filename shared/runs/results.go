@@ -78,8 +78,8 @@ type Result struct {
 	// Sighting has the activity in Entra ID that was read just before the change, or nil. Later runs use it, because
 	// Graph may return older dates again.
 	Sighting *directory.Sighting `json:"sighting,omitempty"`
-	// Logon is like Sighting, for the account in Active Directory. A controller may be removed or restored, and its
-	// last logons are then lost.
+	// Logon has the last logon to Active Directory that was read just before the change, or nil. Later runs use it,
+	// because a last logon is lost if its domain controller is removed or restored.
 	Logon *directory.Sighting `json:"logon,omitempty"`
 }
 

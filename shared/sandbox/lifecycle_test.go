@@ -76,7 +76,7 @@ func TestHire(t *testing.T) {
 	}
 }
 
-// TestSignInIsShownLater: Graph shows a sign-in up to a day late, and Truth has it at once.
+// TestSignInIsShownLater: Graph shows a sign-in up to a day late. The method Truth returns the sign-in at once.
 func TestSignInIsShownLater(t *testing.T) {
 	t.Parallel()
 	now := newClock()

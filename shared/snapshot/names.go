@@ -23,8 +23,8 @@ type Named struct {
 // nameColumns lists the columns that fill the fields of Named, in the order of the fields.
 var nameColumns = []string{entraKey, "entra_user_principal_name", "entra_display_name", "entra_department", "entra_sid", adKey, "ad_user_principal_name", "ad_sam_account_name"}
 
-// EachNamed calls "each" with the names in each row of a partition. A person whose accounts are in different rows
-// causes two calls. Calls for several partitions, one after the other, can share the memory "in".
+// EachNamed calls "each" with the names in each row of a partition. If the two accounts of a person are in different
+// rows, it calls "each" twice for this person. The memory "in" can be used again for the next partition.
 func (m *Manifest) EachNamed(ctx context.Context, s store.Store, partition int, in *Memory, each func(Named)) error {
 	if len(m.People) == 0 {
 		return m.eachOfParts(ctx, s, partition, each)

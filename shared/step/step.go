@@ -26,7 +26,8 @@ import (
 // and a plan that may not be applied.
 const Refused = "Idleseat.Refused"
 
-// The constant "failed" is the type of all other errors, after which the state machine retries a step.
+// The constant "failed" is the type of all errors that are not of the type Refused. After such an error, the state
+// machine tries the step again.
 const failed = "Idleseat.Failed"
 
 // Start serves a Lambda function until its execution environment ends. It fills the settings from environment

@@ -96,7 +96,8 @@ func FuzzKey(f *testing.F) {
 	})
 }
 
-// plainFiles returns the files below outer, as paths relative to outer/inner.
+// plainFiles returns the paths of all files below outer, relative to outer/inner. So a test also finds a file that was
+// written outside of outer/inner, such as ../file.
 func plainFiles(t *testing.T, outer, inner string) []string {
 	t.Helper()
 	var files []string

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestQuota: refused requests also count, so Graph answers only a client that waits.
+// TestQuota: Graph also counts the requests that it refuses. So it refuses a client again if the client does not wait.
 func TestQuota(t *testing.T) {
 	t.Parallel()
 	clock := newClock()

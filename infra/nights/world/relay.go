@@ -44,7 +44,8 @@ func (w *World) install() (err error) {
 	return err
 }
 
-// The method "weathered" returns new weather for a process. The faults in Options.Without do not happen.
+// The method "weathered" returns a new source of faults for a process. The faults that Options.Without lists do not
+// happen.
 func (w *World) weathered(seed uint64) *weather.Weather {
 	of := weather.New(seed, &w.clock)
 	for number := range w.options.Without {

@@ -304,7 +304,7 @@ func (w *World) found(i int) {
 	w.arrive(i)
 }
 
-// The method "hear" tells the judge an event, and writes the event to the story.
+// The method "hear" reports an event to the judge, and writes the event to Options.Story.
 func (w *World) hear(e judge.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -135,8 +135,8 @@ func sidAnchor(t *testing.T, sid string) string {
 	return ids[0]
 }
 
-// TestPrimaryGroupLeftOut: a group has the people whose primary group it is, also those whom the base leaves out. Two
-// configured domains give the same answer as one.
+// TestPrimaryGroupLeftOut: people belong to a group if it is their primary group, even if they are outside of the
+// configured base. The answer is the same with one configured domain and with two.
 func TestPrimaryGroupLeftOut(t *testing.T) {
 	t.Parallel()
 	const sid = "S-1-5-21-1"

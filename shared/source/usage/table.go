@@ -172,7 +172,8 @@ func (t *Table) last(s directory.Signal, cells []cell, created time.Time) (last 
 	return last, time.Time{}
 }
 
-// The method "lost" reports whether an earlier report showed a newer day of activity, in the span of this report.
+// The method "lost" reports whether an earlier report showed activity on a newer day that this report must show, too. A
+// day before the span of this report does not count.
 func (t *Table) lost(s directory.Signal, cells []cell) bool {
 	last, newest := cells[lastDay], cells[newestDay]
 	return newest >= firstDay && last != unknown && newest > last && newest >= cellOf(t.Through.Add(-s.Horizon()))

@@ -24,8 +24,8 @@ var reasonFiles = []string{
 	"../../workflow/gate/guard.go", "../../workflow/gate/gate.go", "../../workflow/gate/rungs.go", "../../workflow/gate/choice.go",
 }
 
-// TestRefusalsOfEveryTargetAreRead: reasonFiles lists each file of package plan that has a target, which is a type with
-// the method "route". Such a file also has the refusals of its target.
+// TestRefusalsOfEveryTargetAreRead: a file of package plan that has the method "route" also has the refusals of a
+// target. So reasonFiles must list each such file.
 func TestRefusalsOfEveryTargetAreRead(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../../plan/*.go")

@@ -66,9 +66,9 @@ const syncs = 2 * time.Hour
 // lease.
 const relayWrites = 35 * time.Minute
 
-// The method "readLag" returns a long time, because controllers replicate late. As long as one of them still lists the
-// person, adding the person there has no effect, and a removal may still arrive from another controller. A rollback or
-// a restore is complete only after this time.
+// The method "readLag" returns a long time, because controllers replicate late. Adding a person to a group has no
+// effect on a controller that still lists the person, and a removal from another controller may arrive there later. A
+// rollback or a restore is complete only after this time.
 func (adGroup) readLag(follows bool) time.Duration {
 	if follows {
 		return relayWrites + directory.Replicating + syncs

@@ -257,7 +257,8 @@ func TestGroupsAreIdentified(t *testing.T) {
 	}
 }
 
-// TestSameWay: two intents have the same way if they change the same groups and the same target product.
+// TestSameWay: sameWay reports whether two intents change the same groups and the same target product. Two source
+// groups are the same if their GUIDs are equal, or if their names are equal and a GUID is missing.
 func TestSameWay(t *testing.T) {
 	t.Parallel()
 	base := ledger.Intent{Source: "s", SourceGUID: "1", Target: "t", TargetGUID: "2", TargetSKU: "sku"}

@@ -168,8 +168,8 @@ func TestNoticeIsSentOnce(t *testing.T) {
 	}
 }
 
-// TestBegunNoticeIsAskedAgain: a call finds a notice that an earlier call began, and no mark that its mail was being
-// sent. It asks the rule again before it sends the mail.
+// TestBegunNoticeIsAskedAgain: a call began a notice and was killed before it wrote the mark that it sends the mail.
+// The next call evaluates the rule again before it sends the mail.
 func TestBegunNoticeIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

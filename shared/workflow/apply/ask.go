@@ -15,12 +15,12 @@ import (
 )
 
 // The method "past" returns the newest event of a license of the person, such as an announcement or a removal, or nil.
-// The ledger has the events under the id in the plan. The run also has the events under other ids; see
+// The ledger has the events under the id in the plan. The run has the events under other ids of the person, too; see
 // decision.Run.Past.
 //
-// Only activity after an announcement makes the announcement void. This call reads more exact dates than the run. It
-// may find activity before the announcement that the run did not see. So IdleSince becomes the time of the
-// announcement.
+// Only activity after an announcement makes the announcement void. But this call reads more exact dates than the run
+// did, and may find older activity that the run did not see. So "past" sets IdleSince to the time of the announcement,
+// and the older activity does not count.
 func (m *move) past(ctx context.Context, license string) (past *history.Item, err error) {
 	known, names := m.run.Past(m.change.User, m.change.SID, license), []string{license}
 	if known != nil && known.InLedger() != license {
@@ -127,8 +127,9 @@ func (m *move) ask() (rule *policy.Rule, v policy.Verdict, keep string) {
 	return rule, v, keep
 }
 
-// askBy asks the change's rule by one policy. If the last logon is unknown, the rule must reclaim the license even with
-// the latest possible logon.
+// askBy evaluates the rule of the change with the given policy. If the last logon is unknown, the license counts as
+// unused only if the rule reclaims it even with the latest possible logon. The result "keep" says why the license must
+// be kept, or is "".
 func (m *move) askBy(run *decision.Run, judge *policy.Judge) (rule *policy.Rule, v policy.Verdict, keep string) {
 	c := m.change
 	if rule = run.Policy.RuleNamed(c.Rule); rule == nil {

@@ -120,7 +120,8 @@ func TestLeavingInActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestRollingBack: the writes of a rollback depend on whether the license may have been taken.
+// TestRollingBack: a rollback gives the license again if a call may have taken the license. It writes nothing if no
+// call took the license, or if another call has completed the change.
 func TestRollingBack(t *testing.T) {
 	t.Parallel()
 	const give = "ChangeLicenses id-bo +sku-e3 -sku-exo"

@@ -159,9 +159,9 @@ const inBin = 30 * 24 * time.Hour
 
 const inBinNote = "; the change stays open for 30 days, in which the account may come back"
 
-// The method "gone" ends a change whose account no longer exists. If the change may have taken the license, it stays
-// open until the time inBin has passed since it began, because an administrator may bring the account back. A run at
-// night does not wait for that.
+// The method "gone" ends a change whose account no longer exists. If the change may have taken the license, the change
+// stays open for 30 days (inBin) after its begin, because an administrator may bring the account back. The run does not
+// wait for these days, because the pending result has the field Retry.
 func (m *move) gone(ctx context.Context, why string) (runs.Status, string) {
 	left, err := m.ledger.LeavingMark(ctx, m.entry)
 	switch {

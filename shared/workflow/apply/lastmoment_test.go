@@ -327,8 +327,8 @@ func TestGroupsOfThePolicyInForce(t *testing.T) {
 	}
 }
 
-// TestUndoingWhatBegan: if the data of a run is lost, a restore rolls back the run's open change. The groups of the
-// change must still belong to the license.
+// TestUndoingWhatBegan: the data of a run is lost, and a change of the run is still open in the ledger. A restore rolls
+// the change back, but only if the groups and the product in the ledger still belong to the license.
 func TestUndoingWhatBegan(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

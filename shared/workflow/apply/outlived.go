@@ -46,9 +46,9 @@ func (m *move) heldTwice() bool {
 
 func (m *move) expired() bool { return m.Now().After(m.plan.Expires) }
 
-// heldAgain is for a change that tried to take a license, if a read still or again shows the license. The read may be
-// out of date, or come from another domain controller, so the change first waits. After that, heldAgain ends the
-// change, because somebody restored the license or the write was never made.
+// heldAgain handles a change that tried to take a license, if a read shows that the person still holds the license or
+// holds it again. The read may be out of date, or come from another domain controller, so the change first waits. After
+// that, heldAgain ends the change, because somebody restored the license or the write was never made.
 func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	free, err := m.ledger.Noted(ctx, m.entry, ledger.SeenFree)
 	made, madeErr := m.ledger.Noted(ctx, m.entry, ledger.Answered)
@@ -69,8 +69,8 @@ func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	return "", ""
 }
 
-// readAgain leaves the change pending until the next call reads the person. If the rule now keeps the license, it
-// returns an empty status, and the caller rolls the change back at once.
+// readAgain leaves the change pending until the next call reads the person. If the rule keeps the license by now,
+// readAgain returns an empty status instead, and its caller rolls the change back at once.
 func (m *move) readAgain(why string) (runs.Status, string) {
 	if _, _, keep := m.ask(); keep != "" {
 		return "", ""
@@ -126,8 +126,9 @@ func (m *move) tryAgain(ctx context.Context) (runs.Status, string) {
 	return m.rollBack(ctx, ledger.Failed, fmt.Sprintf("the target group was joined three times since %s, and never listed the person", m.entry.At.Format(time.RFC3339)))
 }
 
-// The method "waits" handles a change that waits for the directory. It records in the ledger what the reads show, for
-// later calls. After the plan has expired, it ends the change or asks an operator to look.
+// The method "waits" handles a change that can continue only when the directory shows the effect of a write. It records
+// in the ledger what the reads show now, for later calls. After the plan has expired, it ends the change or asks an
+// operator to look.
 func (m *move) waits(ctx context.Context, note string) (runs.Status, string) {
 	if m.turned || note == handedOver {
 		return runs.Pending, note

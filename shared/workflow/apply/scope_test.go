@@ -38,8 +38,8 @@ func (b *bench) only(t *testing.T, user string) {
 	}
 }
 
-// TestOnlyWhatHasBegun: when another run resumes a run, only the changes that this run had already begun are finished.
-// The other changes get no result, so a later apply of the whole run still makes them.
+// TestOnlyWhatHasBegun: a run resumes an earlier run. The earlier run then finishes only the changes that it has begun.
+// Its other changes get no result, so the earlier run can still be applied as a whole.
 func TestOnlyWhatHasBegun(t *testing.T) {
 	t.Parallel()
 	for _, batch := range []string{"", "entra-0001"} {
@@ -304,7 +304,8 @@ func TestAuditReturnsNothing(t *testing.T) {
 	}
 }
 
-// TestNothingReturnedIsNoResult: a refused call that has nothing to return gives no results.
+// TestNothingReturnedIsNoResult: a call is refused, and none of its changes returns a license. The call gives no
+// results.
 func TestNothingReturnedIsNoResult(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)

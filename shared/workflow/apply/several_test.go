@@ -21,7 +21,9 @@ func severalGroups(t *testing.T) *bench {
 	return b
 }
 
-// TestOneOfSeveralGroups: a person holds a product through one of several groups, and leaves that one.
+// TestOneOfSeveralGroups: a person holds a product through one of several groups. Apply removes the person from this
+// group. A restore uses this group, too, or another group of the license if this group cannot give the license any
+// more.
 func TestOneOfSeveralGroups(t *testing.T) {
 	t.Parallel()
 	b := severalGroups(t)

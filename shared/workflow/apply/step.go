@@ -52,8 +52,9 @@ type BatchState struct {
 	Input  string           `json:"input"`
 	Groups []protocol.Group `json:"groups"`
 	Sample int              `json:"sample"` // how many last logons to sample; 0 if the batch only returns licenses
-	// Asked is the time at which the step "prepare" asked for evidence, if no dates are needed. The evidence then
-	// counts as read at that time, so a wrong clock of the relay does no harm.
+	// Asked is the time at which the step "prepare" asked for evidence. It is set only if all changes of the batch
+	// return licenses, because these changes need no dates. The evidence then counts as read at this time, so a wrong
+	// clock of the relay does no harm.
 	Asked time.Time `json:"asked,omitzero"`
 
 	Evidence *protocol.Ending `json:"evidence,omitempty"`
@@ -207,10 +208,10 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, pending)
 }
 
-// The method "undone" stores a pending result with the reason "why" for each change of the batch that is not final. The
-// parameter "refused" is the reason of a safety check that stopped the batch, or "". After such a stop, a change that
-// waits for the directory keeps its result, because a later call may finish it. So does a change that returns a
-// license, because the stopped call has worked on it.
+// The method "undone" stores a pending result with the reason "why" for each change of the batch that has no final
+// result. The parameter "refused" is the reason if a safety check stopped the batch, or "". After such a stop, a change
+// that waits for the directory keeps its result, because a later call may finish it. A change that returns a license
+// keeps its result, too, because the stopped call has worked on it.
 func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) error {
 	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch, Scope: b.Scope})
 	if err != nil {

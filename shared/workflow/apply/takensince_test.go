@@ -96,8 +96,8 @@ func TestOtherController(t *testing.T) {
 	}
 }
 
-// TestTakenSince: a change is closed as rolled back, and its license was taken after that. A later call gives the
-// license again.
+// TestTakenSince: an entry of the ledger was closed as rolled back, and another call took the license after that. The
+// next call gives the license again.
 func TestTakenSince(t *testing.T) {
 	t.Parallel()
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}

@@ -11,7 +11,8 @@ type Choice struct {
 	Reason  string  `json:"reason"`
 	Learned *Regret `json:"learned,omitempty"` // regret of the older half at the threshold that Reason names
 	Checked *Regret `json:"checked,omitempty"` // regret of the newer half
-	// Holds reports whether the regret of the newer half is at most the accepted regret.
+	// Holds reports whether the regret in the newer half of the nights (the field Checked) is at most the accepted
+	// regret.
 	Holds bool `json:"holds"`
 }
 

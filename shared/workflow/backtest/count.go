@@ -136,8 +136,8 @@ func (c *counts) count(h *hit) {
 	c.add1(&t.parts[flow], h, last, late)
 }
 
-// The method "add1" adds a hit to a group, as the nights up to "until" show it. The parameter "late" is the largest
-// delay of the reports.
+// The method "add1" counts a hit in a group. It uses only what the nights up to "until" show. The parameter "late" is
+// the largest delay of the reports: a night shows all activity only up to this long before the night.
 func (c *counts) add1(g *Group, h *hit, until int, late time.Duration) {
 	g.Hits++
 	began := c.asOf[h.night]

@@ -55,8 +55,8 @@ func (c *Collector) BeginOne(ctx context.Context, in Start) (b *snapshot.Begin, 
 	return b, u.SID, known, err
 }
 
-// SealOne reads the rest of a run for one person and seals the run. The parameter "ad" is nil if Active Directory is
-// not set up.
+// SealOne continues the run that BeginOne began: it reads the person and seals the run. The parameter "ad" is nil if
+// Active Directory is not set up.
 func (c *Collector) SealOne(ctx context.Context, b *snapshot.Begin, p *policy.Policy, ad OneAD) error {
 	found, err := c.find(ctx, ad, b.User, p)
 	if err != nil {

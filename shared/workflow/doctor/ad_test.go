@@ -175,8 +175,9 @@ func TestActiveDirectoryIsNotNeeded(t *testing.T) {
 	}
 }
 
-// TestWhereReadingIsAllowed: the Mend gives the right to the domain, to the unit or to the person, depending on the
-// people whose attribute is hidden.
+// TestWhereReadingIsAllowed: an attribute of some people is hidden. The command in Mend gives the right to read the
+// attribute of one person, of a unit or of the whole domain, depending on how many people are affected and where they
+// are.
 func TestWhereReadingIsAllowed(t *testing.T) {
 	t.Parallel()
 	const domain, oslo, anna = "DC=corp,DC=example", "OU=Oslo,DC=corp,DC=example", `CN=Berg\, Anna,OU=Oslo,DC=corp,DC=example`

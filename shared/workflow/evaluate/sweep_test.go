@@ -134,7 +134,8 @@ func TestSweepSaysWhatTheJudgeSays(t *testing.T) {
 	total := 0
 	for i, added := range []string{
 		"", editedGrace,
-		// The nights have no such report, so it is unknown whether anybody is exempt.
+		// The condition reads the usage report of Teams. No night has this report, so it is unknown whether anybody is
+		// exempt.
 		editedGrace + "attributes: {teams: m365.teams}\nexempt: {when: teams.laterThan(now - days(20))}\n",
 		editedGrace,
 	} {

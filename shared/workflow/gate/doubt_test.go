@@ -366,8 +366,8 @@ func TestLostExemptionStaysInDoubt(t *testing.T) {
 	}
 }
 
-// TestDraftEndsNoDoubt: a plan of a draft with another condition does not end the doubt that many holders lost their
-// exemption.
+// TestDraftEndsNoDoubt: many holders have lost their exemption, so the exemption is in doubt. A plan with a draft of
+// the policy, in which the exemption has another condition, does not end this doubt.
 func TestDraftEndsNoDoubt(t *testing.T) {
 	t.Parallel()
 	draft, err := policy.Load("draft", []byte(strings.Replace(doubted, "exempt: {", `exempt: {when: 'department == "Board"', `, 1)))
