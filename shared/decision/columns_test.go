@@ -152,8 +152,8 @@ func namesOf(is func(name string, one resident) bool) (names []string) {
 	return names
 }
 
-// The columns settle the verdicts on a person only if nothing about the person is in doubt, and if earlier runs left no
-// fact that the columns lack.
+// The columns of the tables settle the verdicts on a person only if nothing about the person is in doubt. Earlier runs
+// may have left facts that are not in the columns. Then the Judge must evaluate the person.
 func TestWhomTheColumnsSettle(t *testing.T) {
 	t.Parallel()
 	want := namesOf(func(_ string, one resident) bool { return one.open })
@@ -173,7 +173,8 @@ func TestColumnsOfTheFirstNight(t *testing.T) {
 	}
 }
 
-// If the run, a group or a directory is in doubt, the columns settle fewer people.
+// If the run, a group or a directory is in doubt, the columns of the tables settle the verdicts of fewer people, and
+// the Judge must evaluate more people.
 func TestColumnsOfOtherNights(t *testing.T) {
 	t.Parallel()
 	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}

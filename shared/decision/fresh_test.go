@@ -156,8 +156,9 @@ func TestTakenAWhileAgo(t *testing.T) {
 	}
 }
 
-// A removal in Active Directory was read back from one controller. Another controller may list the member for hours.
-// Until then the license does not count as held again.
+// A person was removed from a group of Active Directory, and a read on one controller confirmed this. Another
+// controller may list the person for hours (directory.Replicating). Until then, a read that shows the person does not
+// mean that the person holds the license again.
 func TestTakenInActiveDirectoryAWhileAgo(t *testing.T) {
 	t.Parallel()
 	idle := directory.ADUser{GUID: "g7", SID: "S-1-5-21-7", UserPrincipalName: "p@x.example", Enabled: directory.Yes, Created: daysAgo(900), LastLogonTimestamp: daysAgo(200)}

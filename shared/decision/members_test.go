@@ -190,8 +190,8 @@ func TestGroupsReadAndUnread(t *testing.T) {
 	}
 }
 
-// A run reads the members only if a rule is about the license. If the policy gets such a rule later, the members of the
-// group do not count as new holders.
+// A run reads the members of a license's group only if a rule is about the license. If the policy gets its first rule
+// about the license, the members of the group do not count as new holders.
 func TestMemberSinceOfALicenseWithoutARule(t *testing.T) {
 	t.Parallel()
 	ref := directory.GroupRef{Source: directory.AD, Name: citrixDN}

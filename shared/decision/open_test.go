@@ -13,7 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// The difference from the last healthy reading decides whether the source is healthy.
+// Whether a source is healthy depends on the comparison with the last healthy reading, such as the numbers of people
+// and of dates.
 func TestFeedsOfARun(t *testing.T) {
 	t.Parallel()
 	const base = 100
@@ -164,7 +165,8 @@ func TestRemadeInARunForOnePerson(t *testing.T) {
 	}
 }
 
-// The mailbox report ignores case. If it was not read, the kind of the mailbox stays as it was.
+// The names in the mailbox report match in any letter case. If the report was not read, the account keeps the kind of
+// mailbox that it had.
 func TestMailboxKinds(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -203,7 +205,8 @@ func TestAnchorOfThePolicy(t *testing.T) {
 	}
 }
 
-// An account had a listed name in an earlier run. The id of this account keeps the person exempt.
+// In an earlier run, an account had a name that the policy lists as exempt. The account is still exempt under its
+// present name, because its id is the same.
 func TestJudgeFollowsPeople(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]policy.Outcome{"p": policy.Exempt, "q": policy.Reclaim} {

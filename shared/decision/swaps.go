@@ -5,8 +5,9 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// The method "swaps" returns the changes of other licenses of the person that the data may not show yet: they are
-// planned, pending or very recent. If two licenses give the same mailbox, two rules may not take both.
+// The method "swaps" returns changes of the person's other licenses that a read of the directory may not show yet,
+// because they are planned, pending or very recent. The caller needs them because two rules may not take both of two
+// licenses that give the same mailbox.
 func (r *Run) swaps(d *plan.Decision, taken Conflicts) (all []plan.Swap) {
 	for _, first := range taken {
 		if first.Planned() && !first.Notice {

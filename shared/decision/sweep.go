@@ -10,7 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// Swept has the verdicts on the people of a partition whose rows are not open (see Screen).
+// Swept has the verdicts on the people of a partition for whom the columns of the snapshot settle the verdicts (see
+// Screen).
 type Swept struct {
 	*policy.Swept
 	// Keys has the PersonKey of each row.

@@ -88,8 +88,8 @@ func (w *nights) night(n int) {
 	}
 }
 
-// The method "remember" completes the snapshot of the run of a night. In some nights it also stores a memory of the
-// ledger.
+// The method "remember" completes the snapshot of a night's run. In some nights it first calls Remember, which copies
+// facts from the ledger into one object. The manifest then names this object.
 func (w *nights) remember(n int, run string, at time.Time) {
 	m := &snapshot.Manifest{Run: run}
 	if w.dice.IntN(4) == 0 {

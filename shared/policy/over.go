@@ -27,9 +27,9 @@ func (p *Policy) Over(now time.Time) (notes []string) {
 	return notes
 }
 
-// afterLeave gives grace to a person whose leave has ended. This person used nothing during the leave, and would be the
-// first to lose a license, on the night before the return. So the end of the leave counts as activity, as a restore
-// does (Cooling).
+// afterLeave gives grace to a person whose leave has ended. The person used nothing during the leave, so without this
+// grace a rule would take the license just before the person returns. The end of the leave therefore counts as
+// activity, as a restore does (Cooling).
 func (j *Judge) afterLeave(r *Rule, p *directory.Person) grace {
 	if len(j.policy.Exempt.Leave) == 0 {
 		return grace{flag: directory.No}

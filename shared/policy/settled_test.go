@@ -134,7 +134,8 @@ rules:
 	}
 }
 
-// A search for a time does not depend on the searches before it.
+// SettledBy, TurnsBy and CoolsUntil search for a time with the same Judge. The result of one search must not depend on
+// earlier searches.
 func TestOneSearchAfterAnother(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

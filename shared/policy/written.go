@@ -43,8 +43,8 @@ var unmapped = sync.OnceValue(func() map[string]*attribute {
 	return all
 })
 
-// Written is a condition as its author wrote it. In the evaluated expression, texts are folded, and some attributes are
-// read as filled or orNone (type readAs).
+// Written is a condition as its author wrote it. The expression that is evaluated differs: its texts are folded, so
+// that letter case does not matter, and some attributes are read as filled or orNone (type readAs).
 type Written struct {
 	Root ast.Expr
 	info *ast.SourceInfo

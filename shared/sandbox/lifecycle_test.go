@@ -190,7 +190,8 @@ func TestGroupsChangeWhileInTheBin(t *testing.T) {
 	}
 }
 
-// TestByHand: the gain or loss of a license has ByHand set if the change of membership was made by hand.
+// TestByHand: if somebody changes a membership by hand, the event of the change has ByHand set. The later event of the
+// gain or loss of the license has ByHand set, too.
 func TestByHand(t *testing.T) {
 	t.Parallel()
 	now := newClock()

@@ -94,8 +94,8 @@ func (t *text) entries(past *License) {
 	}
 }
 
-// The method "leftovers" writes each license in the ledger that no written answer is about: the policy has no rule
-// about it, or the person does not hold it.
+// The method "leftovers" writes the licenses in the ledger that the answers above did not cover: the policy has no rule
+// about the license, or the person does not hold the license.
 func (t *text) leftovers(d Detail) {
 	for i := range t.story.Ledger {
 		l := &t.story.Ledger[i]

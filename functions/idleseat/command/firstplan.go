@@ -49,8 +49,9 @@ func (c *planCmd) held(a *Process, s store.Store, p *plan.Plan) error {
 	return nil
 }
 
-// The function "few" returns with how many changes an operator may begin, although limits hold the plan. It is the
-// largest of 20, 9 and 3 that the plan has and that the limits allow, or 0.
+// Limits hold the plan, but an operator may choose some of its changes. The function "few" returns a number of changes
+// that the limits allow: 20, 9 or 3. It returns 0 if the plan has fewer changes, or if the limits allow none of these
+// numbers.
 func few(a *Process, s store.Store, p *plan.Plan) (int, error) {
 	r, err := decision.Open(a.Context, s, p.Run)
 	if err != nil {

@@ -77,9 +77,10 @@ func TestForgedIntent(t *testing.T) {
 	}
 }
 
-// TestForgedPast adds a ledger entry which says that a run took a license that the person never had. While the plan of
-// the run exists, a restore refuses. Without the data of the run, only an operator who names the person can restore the
-// license, through the group of the policy and not through the group of the entry.
+// TestForgedPast adds a forged entry to the ledger: it says that a run took a license that the person never had. While
+// the plan of the run exists, a restore of the license is refused. Without the data of the run, an operator can restore
+// the license only for this person by name. The person then joins the group of the policy, and not the group of the
+// entry.
 func TestForgedPast(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, onReturn: restore}"))

@@ -73,8 +73,8 @@ func TestInterruptedNight(t *testing.T) {
 }
 
 // TestInterruptedWayBack: apply refuses a plan, and asks whether to finish only the changes that return a license.
-// Ctrl-C ends the command at this question, or while it finishes such a change. The output says that what earlier runs
-// began may be half-way.
+// Ctrl-C ends the command at this question, or while the command finishes such a change. The output says that changes
+// of earlier runs may be incomplete, and has the command that continues them.
 func TestInterruptedWayBack(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t, withoutGrace(t))

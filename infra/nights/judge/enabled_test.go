@@ -2,8 +2,9 @@ package judge
 
 import "testing"
 
-// TestEnabledByDirectory: after a block, an account counts as enabled again only for licenses of a directory that a
-// night read during the block.
+// TestEnabledByDirectory: an account was blocked for some days, and not every directory was read in these days. After
+// the block, the account counts as enabled again for a license only if a night during the block read the directory of
+// the license.
 func TestEnabledByDirectory(t *testing.T) {
 	t.Parallel()
 	apps := Rule{License: "citrix", Idle: 60 * oneDay, EnabledAgain: 14 * oneDay}

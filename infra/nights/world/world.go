@@ -189,8 +189,8 @@ func Live(o Options) (Story, error) {
 	return w.story, nil
 }
 
-// The method "tally" adds to the story the faults that the judge found, and the faults that the weather injected. It
-// counts missed cases separately.
+// The method "tally" adds to the result (type Story) the faults of the product that the judge found, and the faults
+// that the weather caused. The field Missed counts the licenses that the product left unused for too long.
 func (w *World) tally() {
 	w.story.Clear = w.court.Clear()
 	for _, f := range w.court.Faults() {

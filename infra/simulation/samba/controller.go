@@ -99,7 +99,7 @@ func (c *controller) start(ctx context.Context) error {
 	}
 	defer log.Close()
 	// In interactive mode, Samba ends when its standard input is closed. This happens even if the test is killed. When
-	// Samba ends, it signals its whole process group, so it must not be in the test's group.
+	// Samba ends, it signals its whole process group. So Samba must not be in the process group of the test.
 	cmd := c.network.command(context.Background(), "samba", "-s", c.conf(), "-i", "-M", "single", "-d", "1 dsdb_group_json_audit:5")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -44,10 +44,10 @@ func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 	return r.put(l, m, "results", &out)
 }
 
-// The method "change" makes one change. Only the last read of the group decides whether the change is done. If it is
-// not done, the answer to the write says why. A removal with the field Seen is first compared with the evidence. An
-// addition is written even if a read shows the person in the group, because the read may come from a controller that
-// does not know an earlier removal yet.
+// The method "change" makes one change. Whether the change is done depends only on the last read of the group. If that
+// read shows no change, the result has the directory's answer to the write. A removal with the field Seen is first
+// compared with the evidence. An addition is written even if a read shows the person in the group, because the read may
+// come from a controller that does not know an earlier removal yet.
 func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (result protocol.Result) {
 	result.ID = c.ID
 	end := func(o protocol.Outcome, note string) protocol.Result {

@@ -57,8 +57,8 @@ func TestOneControllerLeavesItOut(t *testing.T) {
 	}
 }
 
-// TestNobodySays: nobody counts as having the SID only if every controller says so, or if the others have lately
-// received the changes of a controller that does not answer.
+// TestNobodySays: usually, no account has a SID only if every controller says so. A controller may be silent if the
+// controller that was asked has lately received its changes.
 func TestNobodySays(t *testing.T) {
 	t.Parallel()
 	person := directory.ADUser{SID: "S-1-5-21-1", GUID: "g"}

@@ -75,7 +75,8 @@ func (s *session) await(answer <-chan page, ask func(cookie []byte) <-chan page)
 	return p, ask(paging.Cookie)
 }
 
-// The method "forget" discards a reported page end whose next page was not requested.
+// The method "forget" empties the channel pageEnds. Otherwise the end of a page whose next page was not requested would
+// remain there for a later search.
 func (s *session) forget() {
 	select {
 	case <-s.ahead.pageEnds:

@@ -75,8 +75,8 @@ func (s *session) look() (*sight, error) {
 	return seen, nil
 }
 
-// The method "schema" reads the guards of the attributes that the package requests, and caches them. After an extension
-// of the schema, the process must be restarted.
+// The method "schema" reads from the schema who may read each attribute that the package requests (type guard). It
+// caches the result. So after an extension of the schema, the process must be restarted.
 func (d *Directory) schema(s *session) (map[string]guard, error) {
 	d.schemaMu.Lock()
 	defer d.schemaMu.Unlock()
@@ -154,8 +154,8 @@ func guidOf(e *ldap.Entry) (guid [16]byte, ok bool) {
 	return guid, len(raw) == len(guid)
 }
 
-// The method "blanks" finds out, for each person who matches a filter and lacks a value for an attribute in "rests",
-// whether that attribute is proven to be empty.
+// The method "blanks" looks for people who match a filter and have no value for an attribute in the list "rests". For
+// each person, it finds out whether the attribute is proven to be empty, or may be hidden from idleseat.
 func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) {
 	b := &blanks{of: map[[16]byte]uint64{}}
 	if len(rests) == 0 {

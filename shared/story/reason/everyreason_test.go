@@ -176,7 +176,8 @@ func reasonsIn(file *ast.File) (texts []string) {
 	return texts
 }
 
-// reasonAt has the index of the parameter for a reason, by function.
+// reasonAt has the functions that get a reason as an argument. The value is the index of this argument, such as 2 for
+// "add".
 var reasonAt = map[string]int{"add": 2, "shows": 1, "contradict": 0, "unhealthy": 0}
 
 func nameOf(e ast.Expr) string {

@@ -184,7 +184,9 @@ func TestSourceOfTheWayBack(t *testing.T) {
 	}
 }
 
-// TestFormerSourceThatCannotBeRead: a group that cannot be read does not count as gone.
+// TestFormerSourceThatCannotBeRead: the entry of a restore names a group that the policy named earlier. If this group
+// is gone, the restore uses the group that the policy names now. If the group cannot be read, it does not count as
+// gone.
 func TestFormerSourceThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	const oldDN = "CN=Citrix Old,DC=corp"
@@ -217,7 +219,8 @@ func TestFormerSourceThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestGroupsAreIdentified: an intent gets the objectGUIDs of its groups only if they are those that the run read.
+// TestGroupsAreIdentified: an intent gets the objectGUIDs of its groups. The change is refused if the group at a DN has
+// another objectGUID than the run read.
 func TestGroupsAreIdentified(t *testing.T) {
 	t.Parallel()
 	type guids struct{ Source, Target string }
@@ -257,8 +260,8 @@ func TestGroupsAreIdentified(t *testing.T) {
 	}
 }
 
-// TestSameWay: sameWay reports whether two intents change the same groups and the same target product. Two source
-// groups are the same if their GUIDs are equal, or if their names are equal and a GUID is missing.
+// TestSameWay: sameWay reports whether two intents change the same groups and the same target product. Two source groups
+// are the same if their names are equal or their GUIDs are equal. A target group must have an equal name and GUID.
 func TestSameWay(t *testing.T) {
 	t.Parallel()
 	base := ledger.Intent{Source: "s", SourceGUID: "1", Target: "t", TargetGUID: "2", TargetSKU: "sku"}

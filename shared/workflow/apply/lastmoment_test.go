@@ -279,8 +279,8 @@ func TestSameLicense(t *testing.T) {
 	}
 }
 
-// TestGroupsOfThePolicyInForce: apply uses the run's data for a group that the run found. It looks once in Entra ID for
-// any other group.
+// TestGroupsOfThePolicyInForce: the policy in force names a group that the run's policy did not name. Apply looks for
+// this group once in Entra ID. For the groups that the run found, it uses the data of the run.
 func TestGroupsOfThePolicyInForce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

@@ -186,8 +186,8 @@ func TestOnlyGoingBack(t *testing.T) {
 	b.logged(t, changeBo, "open")
 }
 
-// TestHeldRunGoesOnWithARestore: for a run on hold, a call with the scope runs.Back finishes a restore that the run has
-// begun. It needs no sign-in dates.
+// TestHeldRunGoesOnWithARestore: a run on hold has begun a restore. A call with the scope runs.Back finishes the
+// restore. This call needs no sign-in dates.
 func TestHeldRunGoesOnWithARestore(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)
@@ -280,8 +280,8 @@ func TestDeadFeedStopsNoReturn(t *testing.T) {
 	}
 }
 
-// TestAuditReturnsNothing: a call that gets a policy in force in mode audit returns no license. A restore gets no
-// policy, so it goes on.
+// TestAuditReturnsNothing: the policy in force is in mode audit. A call that gets this policy is refused and returns no
+// license. A call for a restore gets no policy in force, so it returns the license.
 func TestAuditReturnsNothing(t *testing.T) {
 	t.Parallel()
 	audit := strings.Replace(text, "mode: enforce", "mode: audit", 1)

@@ -3,9 +3,10 @@ package backtest
 import "fmt"
 
 // Choice is the recommended threshold of a rule. Regret is the share of hits after which the person came back. The
-// recommended threshold is the lowest one whose regret in the older half of the nights has its whole confidence
-// interval at or below the accepted regret. No higher threshold may have a larger regret than the accepted one. If the
-// regret of the newer half is larger or unknown, no threshold is recommended.
+// recommended threshold is the lowest one whose regret is certainly accepted in the older half of the nights: its whole
+// confidence interval is at or below the accepted regret. A threshold is not recommended if a higher one has more
+// regret than accepted. If the regret of the newer half is larger than accepted or unknown, no threshold is
+// recommended.
 type Choice struct {
 	Days    int     `json:"days,omitempty"` // 0: none is recommended
 	Reason  string  `json:"reason"`

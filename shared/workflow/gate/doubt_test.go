@@ -392,8 +392,9 @@ func TestDraftEndsNoDoubt(t *testing.T) {
 	}
 }
 
-// TestEarlierOfACopy: a run over an old snapshot does not replace what later runs compare with. If its snapshot is the
-// newest one, an operator may accept the state of the groups.
+// TestEarlierOfACopy: a plan is made again over the snapshot of an old run. It does not replace the data with which
+// later runs compare their readings. There is one exception: the snapshot is the newest one, and an operator accepts
+// the state of the groups.
 func TestEarlierOfACopy(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// TestMain runs the tests. It is also the Lambda function that the tests invoke: they start their own binary as its
-// program, and the input of the invocation selects what the function does.
+// TestMain runs the tests or, if the Runtime API is set, serves as a Lambda function. The tests start their own binary
+// as the program of this function. The input of an invocation selects what the function does.
 func TestMain(m *testing.M) {
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") == "" {
 		os.Exit(m.Run())
