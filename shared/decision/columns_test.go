@@ -60,7 +60,7 @@ func seenOf(h *directory.Accounts) map[string]time.Time {
 }
 
 // The method "byColumns" evaluates the only partition twice: by columns, and person by person. The verdicts, counts and
-// tables must be equal. It returns the names of the people on whom the columns do not settle the verdicts.
+// tables must be equal. The result "open" has the names of the people on whom the columns do not settle the verdicts.
 func (r *Run) byColumns(t *testing.T, screen *Screen, judge *policy.Judge) (open []string) {
 	t.Helper()
 	single, h := &directory.Accounts{}, &directory.Accounts{}
@@ -162,7 +162,8 @@ func TestWhomTheColumnsSettle(t *testing.T) {
 	}
 }
 
-// The first night has no earlier reading that could leave a row open.
+// In the first night, there is no earlier reading with facts that the columns lack. So the columns settle the verdicts
+// on more people than in later nights.
 func TestColumnsOfTheFirstNight(t *testing.T) {
 	t.Parallel()
 	want := namesOf(func(name string, one resident) bool {
@@ -274,7 +275,8 @@ func withoutCitrix(text string) string {
 	return rules + rest
 }
 
-// Without Active Directory, a synced account without a SID has no other account whose dates could matter.
+// Without Active Directory, a synced account without a SID is the only account of the person. So the columns also
+// settle the verdicts on this person.
 func TestColumnsWithoutActiveDirectory(t *testing.T) {
 	t.Parallel()
 	r := columnTown(t, func(w *world) {
@@ -289,8 +291,8 @@ func TestColumnsWithoutActiveDirectory(t *testing.T) {
 	}
 }
 
-// The columns of a healthy report settle the verdicts, except on a person who is not in it or whose last use is before
-// its period.
+// The columns of a healthy usage report settle the verdicts on most people. The Judge must evaluate a person whom the
+// report does not list, or whose last use is before the period of the report.
 func TestColumnsOfAReport(t *testing.T) {
 	t.Parallel()
 	const key = "runs/run/usage/copilot"

@@ -130,8 +130,9 @@ func TestReadingAtTheInstantOfTheLast(t *testing.T) {
 	}
 }
 
-// A license that was taken counts as held again only if the data were read long enough after the change. Before that,
-// the decision is undecided.
+// A run took a license, and the data still show that the person holds it. The license counts as held again only if the
+// data were read long enough after the change (directory.Settling). Otherwise the verdict is undecided, because the
+// data may be from before the change.
 func TestTakenAWhileAgo(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("p", 200, e3ByGroup), accountOf("busy", 1)}}.seal(t)

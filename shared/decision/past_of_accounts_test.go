@@ -114,7 +114,8 @@ func TestSeenSince(t *testing.T) {
 	}
 }
 
-// The table of a run has no accounts of an unhealthy source, so later runs compare with the healthy reading before it.
+// The table of known accounts of a run lacks the accounts of an unhealthy source. So later runs compare with the last
+// healthy reading before this run.
 func TestUnhealthyNightIsNotRemembered(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -179,8 +180,8 @@ func TestAnAccountMetTwice(t *testing.T) {
 	}
 }
 
-// The last reading lacked an account that was created at the time of that reading or before. If the account has no
-// dates now, its dates are in doubt.
+// An account existed when the last reading was made, and the reading lacked the account. If the account has no dates
+// now, its dates count as lost. An account that was created after that reading may have no dates yet.
 func TestCreatedAtTheReading(t *testing.T) {
 	t.Parallel()
 	for after, want := range map[time.Duration]bool{-time.Second: true, 0: true, time.Second: false} {

@@ -11,7 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// The past of a renamed license is found by its product or its group.
+// A license has another name in the policy than before. The earlier changes of the license are found by its product or
+// by its group.
 func TestPastUnderAnotherName(t *testing.T) {
 	t.Parallel()
 	const guid = "11111111-0000-0000-0000-000000000001"

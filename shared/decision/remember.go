@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// Met stores in the accounts of the person whether this run read both, and whether the two contradict each other.
+// Met stores in the accounts of a person whether this run read both accounts, and whether they contradict each other.
 func (r *Run) Met(p *directory.Person) { p.Met(r.Begin.Read) }
 
 // Remember writes the table of known accounts of a partition for later runs. Read must have filled h, and Met must have
@@ -22,7 +22,8 @@ func (r *Run) Remember(ctx context.Context, partition int, h *directory.Accounts
 	return r.RememberWith(ctx, partition, h, &Plain{})
 }
 
-// RememberWith is like Remember, but also writes the accounts in the given Plain, which need not be in h.
+// RememberWith is like Remember, but also writes the accounts in "plain". They need not be in h, because a Screen
+// builds no Person for them.
 func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Accounts, plain *Plain) error {
 	if r.Begin.User != "" {
 		return nil // later runs compare only with runs for everybody
@@ -50,7 +51,8 @@ func (r *Run) table(h *directory.Accounts, plain *Plain) *known.Partition {
 	return p
 }
 
-// The method "identified" returns the entry for a group in a table: the key and, if known, the objectGUID or object id.
+// The method "identified" returns the text that stands for a group in a table of known accounts: the key of the group
+// and, if known, the objectGUID or object id, such as "key|id".
 func (r *Run) identified(key string) string {
 	for _, q := range r.Policy.MemberQueries() {
 		id := r.ADGroup(q.Ref)

@@ -33,8 +33,8 @@ const (
 	early = 12 * time.Hour
 )
 
-// Due returns the earliest time for the next try. After the first setback this is in the past, because the next run
-// starts a night later anyway.
+// Due returns the earliest time for the next try. After the first setback, this is the time of the run with the
+// setback, so the next nightly run tries the change again.
 func (b *Setback) Due() time.Time {
 	if b.Times < 2 {
 		return b.AsOf

@@ -215,9 +215,9 @@ func TestAllNamesEachSubjectOnce(t *testing.T) {
 	}
 }
 
-// TestIntentThatTheListDoesNotHaveYet: another process may write an intent and a mark of it while the store lists the
-// folder, and the list may have only the mark. This is no damage. The intent counts like an intent in the list. If it
-// cannot be read, the result is an error.
+// TestIntentThatTheListDoesNotHaveYet: while the store lists the folder, another process may write an intent and a mark
+// of the intent. The list may then have the mark and lack the intent. This is no damage: the intent is read, and counts
+// like an intent in the list. If the read fails, the result is an error.
 func TestIntentThatTheListDoesNotHaveYet(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

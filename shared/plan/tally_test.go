@@ -146,7 +146,7 @@ func TestHealthAtTheBounds(t *testing.T) {
 	}
 }
 
-// TestLimitsAtTheBounds: the percent limits apply from the tenth match on.
+// TestLimitsAtTheBounds: the limits in percent apply only to a rule that matches at least ten holders.
 func TestLimitsAtTheBounds(t *testing.T) {
 	t.Parallel()
 	limits := policy.Limits{StopAbovePercent: 10, StopAboveCount: 500}

@@ -102,9 +102,9 @@ func Trial(name string, text []byte, variants []Variant) (*Policy, error) {
 	return t, nil
 }
 
-// The function "shrinks" reports whether the form of a condition proves this: with a larger number than days(from), the
-// condition stays false for each person for whom it is false. An example is signIn.earlierThan(now - days(60)). Such a
-// person need not be evaluated with the larger number (Rule.within).
+// The function "shrinks" reports whether the form of a condition proves that a larger number in place of days(from)
+// makes the condition true for no further people. An example is signIn.earlierThan(now - days(60)). A person for whom
+// such a condition is false need not be evaluated with the larger number (Rule.within).
 func shrinks(e ast.Expr, from int) bool {
 	if !has(e, from) {
 		return true

@@ -35,8 +35,9 @@ func mayBeListed(p *directory.Person, s directory.Source) bool {
 	return s == directory.AD && p.Entra != nil && p.Entra.OnPremises()
 }
 
-// The function "absent" reports whether the person certainly has no account in s: s was read without one, or s is
-// Active Directory and nothing in the Entra account points to an account there (EntraUser.OnPremises).
+// The function "absent" reports whether the person certainly has no account in s. There are two cases: s was read and
+// has no account of the person, or s is Active Directory and nothing in the Entra account points to an account there
+// (EntraUser.OnPremises).
 func absent(p *directory.Person, s directory.Source) bool {
 	switch p.State(s) {
 	case directory.NoAccount:

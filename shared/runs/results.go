@@ -180,9 +180,9 @@ func (r *Results) Unrestored() (n int) {
 	return n
 }
 
-// Resumed returns the result of the change b, which an earlier run began and the plan p finishes. If p restores that
-// run, but the change still took the license, the result counts as failed, because nothing restored the license.
-// Resumed returns nil if b is of another run than r, or has no result.
+// Resumed returns the result of the change b, which an earlier run began and the plan p finishes. If p restores the
+// earlier run, the change must not take the license any more. If it took the license nevertheless, its result counts as
+// failed, because nothing restored the license. Resumed returns nil if b is of another run than r, or has no result.
 func (r *Results) Resumed(p *plan.Plan, b *plan.Begun) *Result {
 	x := r.Of(&plan.Change{User: b.User, License: b.License})
 	if b.Run != r.Run || x == nil {

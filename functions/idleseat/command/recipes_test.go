@@ -26,7 +26,8 @@ func nightsChapter(t *testing.T) string {
 	return text
 }
 
-// TestPageHasEveryStatus: the section about nights without AWS lists exactly the exit statuses of the command.
+// TestPageHasEveryStatus: the chapter about nights without AWS in docs/operations.md lists exactly the exit statuses of
+// the command.
 func TestPageHasEveryStatus(t *testing.T) {
 	t.Parallel()
 	var got []int

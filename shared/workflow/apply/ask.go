@@ -100,16 +100,17 @@ func (m *move) conflict(ctx context.Context) (others []plan.Swap, err error) {
 	return others, nil
 }
 
-// The method "mayShare" reports whether a change of the given other license can affect a license of this change. It can
-// if this change gives that license, or if a rule of the policy exchanges that license and a license of this change.
+// The method "mayShare" reports whether a change of another license can affect a license of this change. That is so if
+// this change gives the other license. It is also so if a rule of the policy exchanges the other license, and this
+// exchange takes or gives a license of this change.
 func (m *move) mayShare(license string) bool {
 	return license == m.change.To || slices.ContainsFunc(m.run.Policy.Rules, func(r *policy.Rule) bool {
 		return r.License.Name == license && r.ChangeTo != nil && decision.Conflict(license, r.ChangeTo.Name, m.change.License, m.change.To) != ""
 	})
 }
 
-// The function "swapOf" returns the change of an entry. A restore takes the product that the restored change gave, and
-// gives the other one.
+// The function "swapOf" returns the product that the change of an entry takes and the product that it gives. The entry
+// of a restore names the products of the restored change, so swapOf exchanges the two.
 func swapOf(e *ledger.Entry) plan.Swap {
 	if e.RestoreOf != "" {
 		return plan.Swap{License: e.To, SKU: e.TargetSKU, TargetSKU: e.SKU}

@@ -59,8 +59,8 @@ func TestAskedAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// TestLogonProvenWithoutItsDate: if a domain controller does not answer, apply takes the license only if the rule
-// reclaims it even with the latest possible logon.
+// TestLogonProvenWithoutItsDate: a domain controller does not answer, so the last logon is unknown. Apply takes the
+// license only if the rule reclaims it even with the latest possible logon.
 func TestLogonProvenWithoutItsDate(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -97,8 +97,9 @@ func sameWay(a, b *ledger.Intent) bool {
 	return source && a.SourceEntra == b.SourceEntra && a.TargetEntra == b.TargetEntra && a.Target == b.Target && a.TargetGUID == b.TargetGUID && a.TargetSKU == b.TargetSKU
 }
 
-// The method "orphan" returns the entry "last" if it belongs to another restore of the same license, is still open, and
-// cannot be finished by its own run. Otherwise it returns nil. An operator's restore finishes such an entry.
+// The method "orphan" looks for an earlier restore of the same license that was not finished and that its own run
+// cannot finish. It returns the ledger entry "last" if the entry belongs to such a restore. Otherwise it returns nil.
+// The restore that an operator asked for then finishes the entry.
 func (j *job) orphan(ctx context.Context, m *move, last *ledger.Entry) (*ledger.Entry, error) {
 	if j.plan.Restores == "" || last == nil || last.Completion != nil || last.RestoreOf != m.change.RestoreOf {
 		return nil, nil
@@ -190,8 +191,8 @@ func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (ru
 	return "", ""
 }
 
-// restoreDirect assigns again the product that the change took, as regain does. If a read shows the product, it writes
-// only while reads may be out of date. During that time the restore stays pending.
+// restoreDirect assigns again the product that the change took (see regain). While reads may be out of date, it writes
+// even if a read shows the product, and the restore stays pending. Later it writes only if no read shows the product.
 func (m *move) restoreDirect(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	shown := m.active(e.SKU, "")

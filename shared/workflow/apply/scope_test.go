@@ -69,7 +69,8 @@ func TestOnlyWhatHasBegun(t *testing.T) {
 	}
 }
 
-// TestFormerIdHasBegun: a resumed run finds a restore that it has begun under a former id of the person.
+// TestFormerIdHasBegun: a run has begun a restore, and the ledger has it under a former id of the person. When the run
+// is resumed, it finds this restore and continues it.
 func TestFormerIdHasBegun(t *testing.T) {
 	t.Parallel()
 	for _, scope := range []runs.Scope{runs.Begun, runs.Back} {
@@ -200,8 +201,8 @@ func TestHeldRunGoesOnWithARestore(t *testing.T) {
 	b.wrote(t, "AddMember g-e3 id-anna", leaveEXO)
 }
 
-// TestRestoreNeedsNoTaking: a restore rolls back a change whose person has left the source group, even in a state in
-// which no license may be taken.
+// TestRestoreNeedsNoTaking: a person has left the source group. A restore rolls this change back, even if no license
+// may be taken now, for example because the policy has faults or the sign-in dates are missing.
 func TestRestoreNeedsNoTaking(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestTakenAfterRollback: the write of one call takes effect after another call rolled the change back, and the first
-// call cannot read the person. A later call gives the license again.
+// TestTakenAfterRollback: another call has rolled a change back. After that, the write of the first call takes effect,
+// and the first call cannot read the person. A later call gives the license again.
 func TestTakenAfterRollback(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -41,8 +41,9 @@ func TestTakenAfterRollback(t *testing.T) {
 	}
 }
 
-// TestRelayedRemovalAfterRestore: a relay makes a removal after somebody restored the license, and after another relay
-// found the person in the group. The restore is still pending then, and gives the license again.
+// TestRelayedRemovalAfterRestore: a removal is handed to a relay, which is slow. Meanwhile somebody asks to restore the
+// license, and another relay finds the person still in the group. Then the slow relay removes the person. The change is
+// still pending then, so the next call gives the license again.
 func TestRelayedRemovalAfterRestore(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeEgon)

@@ -81,7 +81,8 @@ type Start struct {
 	// before.
 	AcceptFeeds bool
 	Scheduled   bool // whether the schedule started the run
-	// Choice restricts a run over an old snapshot to some changes of the old run's plan. It is nil for any other run.
+	// Choice has the changes that an operator chose from the plan of an older run. The run then uses the snapshot of
+	// the older run, and makes only these changes. Choice is nil for any other run.
 	Choice *snapshot.Choice
 }
 

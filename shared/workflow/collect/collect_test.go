@@ -133,8 +133,8 @@ func (b *bench) begin(t *testing.T) *snapshot.Begin {
 	return begin
 }
 
-// TestGroupKnownByAnotherName: if the policy names a group in another way than in earlier runs, the new run still finds
-// that it hides its members, and how many members it had.
+// TestGroupKnownByAnotherName: earlier runs had a policy that named a group by its id. The present policy names the
+// group by its displayName. The new run still knows that the group hides its members, and how many members it had.
 func TestGroupKnownByAnotherName(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -81,8 +81,8 @@ func TestNoticeOfEarlierChanges(t *testing.T) {
 	}
 }
 
-// TestUnapprovedRounds: while a plan waits for an operator, the night finishes the changes of earlier runs. Its notice
-// reports both.
+// TestUnapprovedRounds: while a plan waits for an operator, the night finishes the changes of earlier runs. The notice
+// of the night reports the waiting plan and these changes.
 func TestUnapprovedRounds(t *testing.T) {
 	t.Parallel()
 	e := quiet()
