@@ -67,8 +67,8 @@ func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decisio
 }
 
 // The method "conflict" reads the ledger for the person's changes of other licenses. Such a change may take or give a
-// license of this change. If it is pending, or ended after the plan was made, the error is ledger.ErrBlocked. The
-// result "others" has the changes that are pending, or so recent that reads may not show them yet.
+// license of this change. If it is pending, or ended after the plan was made, the error is ledger.ErrBlocked. The result
+// "others" has the changes that are pending, or so recent that reads may not show them yet.
 func (m *move) conflict(ctx context.Context) (others []plan.Swap, err error) {
 	c, again := m.change, "plan again"
 	if m.plan.Restores != "" {
@@ -118,9 +118,9 @@ func swapOf(e *ledger.Entry) plan.Swap {
 	return plan.Swap{License: e.License, SKU: e.SKU, TargetSKU: e.TargetSKU}
 }
 
-// ask evaluates the rule of the change with the data that this call read. It first uses the run's policy, and then the
-// policy in force. The result "keep" is the reason why the license is not taken. It is empty if both policies reclaim
-// the license.
+// ask asks the change's rule about the person, by the data of this call. It asks the rule of the run's policy first
+// and then the rule of the policy in force. keep gives the reason why the license is not taken. keep is empty if both
+// policies reclaim the license.
 func (m *move) ask() (rule *policy.Rule, v policy.Verdict, keep string) {
 	if rule, v, keep = m.askBy(m.run, m.judge); keep == "" {
 		keep = m.keptInForce(rule)
@@ -128,9 +128,8 @@ func (m *move) ask() (rule *policy.Rule, v policy.Verdict, keep string) {
 	return rule, v, keep
 }
 
-// askBy evaluates the rule of the change with the given policy. If the last logon is unknown, the license counts as
-// unused only if the rule reclaims it even with the latest possible logon. The result "keep" says why the license must
-// be kept, or is "".
+// askBy asks the change's rule by one policy. If the last logon is unknown, the rule must reclaim the license even with
+// the latest possible logon.
 func (m *move) askBy(run *decision.Run, judge *policy.Judge) (rule *policy.Rule, v policy.Verdict, keep string) {
 	c := m.change
 	if rule = run.Policy.RuleNamed(c.Rule); rule == nil {
