@@ -68,8 +68,8 @@ func bashOnly(text string) (found []string) {
 	return found
 }
 
-// inUnixAlone lists the parts of pages for which docs/powershell.md need not have a form. They are for machines with
-// systemd, or for developers of idleseat.
+// inUnixAlone lists the parts of pages whose commands docs/powershell.md need not repeat for PowerShell. They are for
+// machines with systemd, or for developers of idleseat.
 var inUnixAlone = []string{"operations.md#systemd", "operations.md#4-install", "operations.md#5-prove-it", "CONTRIBUTING.md#working-on-it", "CONTRIBUTING.md#working-on-idleseat", "README.md#idleseat"}
 
 func toolCalls(text string) (calls []string) {
@@ -86,7 +86,7 @@ func toolCalls(text string) (calls []string) {
 }
 
 // TestPowerShellHasEveryPart: if a part of a page has commands that work only in bash and zsh, docs/powershell.md has
-// a form of this part for PowerShell. The form calls the same commands of the same tools.
+// this part for PowerShell. It calls the same commands of the same tools.
 func TestPowerShellHasEveryPart(t *testing.T) {
 	t.Parallel()
 	pages := readPages(t)

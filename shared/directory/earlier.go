@@ -150,9 +150,9 @@ func (e *Earlier) Shrunk(q Question, now int) (before int, shrunk bool) {
 }
 
 // Least returns the smallest number of members with which a group is not in doubt. A group that protects people may
-// lose fewLeave members or a tenth, whichever is more. A group that gives a license (Question.Direct) may lose all but
-// one: runs take members out of it, and a person who has left it no longer holds the license. A group of one or two
-// members may lose all.
+// lose fewLeave members or a tenth, whichever is more, but not its last member. A group that gives a license
+// (Question.Direct) may lose all but one: runs take members out of it, and a person who has left it no longer holds the
+// license. A group of one or two members may lose all.
 func (e *Earlier) Least(q Question) (least int) {
 	if e == nil {
 		return 0

@@ -15,7 +15,7 @@ const ActivityDates = 3
 
 // Past is what earlier readings saw of an account. It is zero if none saw it.
 type Past struct {
-	// Seen is the first reading of the latest unbroken series that saw the account.
+	// Seen is the time of a reading: the first of the latest unbroken series of readings that saw the account.
 	Seen time.Time
 	// Newest has the newest activity dates of all readings, in whole seconds. Zero means that no reading saw one.
 	Newest [ActivityDates]time.Time
@@ -23,18 +23,19 @@ type Past struct {
 	// The replicated date may be up to 14 days earlier. LoggedOn is zero if no run read such a logon. It also becomes zero
 	// after some time, because the replicated dates then show every later logon.
 	LoggedOn time.Time
-	// EnabledSince is the first reading of the latest unbroken series that saw the account enabled. It is zero if every
-	// reading saw it enabled, or if it is disabled.
+	// EnabledSince is the time of the first reading of the latest unbroken series that saw the account enabled. It is zero
+	// if every reading saw the account enabled, or if the account is disabled.
 	EnabledSince time.Time
-	// Joined is the last reading that saw this account together with an account in the other directory that belongs to
-	// the same person or contradicts this one. It is zero if there is no such reading of the last 30 days.
+	// Joined is the time of the last reading that saw this account together with an account in the other directory that
+	// belongs to the same person or contradicts this one. It is zero if there is no such reading of the last 30 days.
 	Joined time.Time
 	// Contradicted is the contradiction in the last reading of both directories, or zero.
 	Contradicted Contradiction
 	// ForgottenBy is the run whose stored facts about the account can no longer be read, or empty.
 	ForgottenBy string
-	// MemberSince has the first reading of the latest unbroken series that saw the account in a group that gives a
-	// license. The map's key is the GroupRef.Key. A member without an entry was in the group before the first reading.
+	// MemberSince has the time of the first reading of the latest unbroken series that saw the account in a group that
+	// gives a license. The map's key is the GroupRef.Key. A member without an entry was in the group before the first
+	// reading.
 	MemberSince map[string]time.Time
 	// MemberBefore has the values of MemberSince for the groups that the last reading could read and this one could not.
 	// The map's key is an item of Accounts.Remembered.
@@ -119,8 +120,9 @@ func (p *Person) missed(s Source, joined time.Time) {
 var Enabling = []string{"ad.accountEnabled", "ad.expires"}
 
 // EnabledSince returns since when the account in s has been enabled. The time is zero if the account was enabled before
-// the first reading. The result "enabled" is Unset if this reading does not show whether the account is enabled, or if
-// the domain controllers differ, because the account may have been enabled again on one of them.
+// the first reading, or if the person has no account in s. The result "enabled" is Unset without an account, and if
+// this reading does not show whether the account is enabled. It is also Unset if the domain controllers differ, because
+// the account may have been enabled again on one of them.
 func (p *Person) EnabledSince(s Source) (since time.Time, enabled Flag) {
 	switch past := p.Past(s); {
 	case past == nil:
@@ -143,8 +145,8 @@ func (p *Person) MemberSince(s Source, key string) time.Time {
 	return time.Time{}
 }
 
-// WentBack looks whether an activity date is earlier in this reading than in an earlier one. If so, "newest" is the
-// newest date of the earlier readings. Otherwise it is zero. The result "read" is the date of this reading.
+// WentBack looks whether the field's activity date is earlier in this reading than in an earlier one. If so, "newest"
+// is the newest date of the earlier readings. Otherwise it is zero. The result "read" is the date of this reading.
 func (f *Field) WentBack(p *Person) (newest, read time.Time) {
 	past := p.Past(f.Source)
 	if past == nil || f.Meaning != Activity || f.report != 0 {

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// If some domain controllers do not answer, Latest is the latest possible logon. If the account or its groups cannot be
-// read, Latest is zero.
+// TestAccount: if some domain controllers do not answer, Latest is the latest possible logon. Latest is zero if no such
+// time is known, and if the account or its groups cannot be read.
 func TestAccount(t *testing.T) {
 	t.Parallel()
 	late := &directory.PartialLogonError{Err: errDown, Latest: logon.Add(time.Hour)}

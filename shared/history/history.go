@@ -151,7 +151,8 @@ func Newest(ctx context.Context, s store.Store, now time.Time) (string, error) {
 	return "", nil
 }
 
-// Before returns the older runs with a plan for everybody, newest first. It skips runs whose name has a time after now.
+// Before returns the runs with a plan for everybody that are older than the given run, newest first. It skips runs
+// whose name has a time after now.
 func Before(ctx context.Context, s store.Store, run string, now time.Time) ([]string, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -164,8 +165,8 @@ func Before(ctx context.Context, s store.Store, run string, now time.Time) ([]st
 
 // Earlier returns the field Earlier of the newest readable Planned for everybody before the given run: the accounts and
 // groups that were found for the names in policies. It skips plans over old snapshots, which lack this field, and
-// returns nil if there is no other plan. The result "lost" describes damaged objects of newer runs. If all are damaged,
-// Earlier fails, because nothing is known about the names.
+// returns nil if there is no other plan. The result "lost" describes the damaged objects that Earlier passed over to
+// find it. If all are damaged, Earlier fails, because nothing is known about the names.
 func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (found *directory.Earlier, lost []string, err error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {

@@ -47,7 +47,7 @@ func nameOf(night int) string {
 
 func at(night int) time.Time { return start.AddDate(0, 0, night) }
 
-// The method "settle" seals the run of a night and loads its digest.
+// The method "settle" makes the digest of a night's run, seals the run, and loads the digest.
 func (w *world) settle(night int) *Digest {
 	w.Helper()
 	run := nameOf(night)

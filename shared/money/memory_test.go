@@ -114,7 +114,7 @@ func TestMemory(t *testing.T) {
 }
 
 // TestTwoKeys: the ledger has a license of one person under the SID, and later under the object id. The entries count
-// as one seat. The lines that an older version stored have no SID, so they are not used.
+// as one seat. A memory that an older version stored has no SIDs, so its lines are not used.
 func TestTwoKeys(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

@@ -13,8 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Load accepts a file at a limit. It rejects a file just over the limit, with one sentence. LoadKept also accepts a
-// file over a limit, if an earlier version may have accepted it. It rejects a file with too many bytes.
+// TestBoundsOfAFile: Load accepts a policy file at a limit, and rejects a file just over the limit with one sentence.
+// LoadKept, which reads the policy of a stored run, also accepts a file over a limit if an earlier version may have
+// accepted it. It still rejects a file with too many bytes.
 func TestBoundsOfAFile(t *testing.T) {
 	t.Parallel()
 	users := func(n int) string {
@@ -56,7 +57,8 @@ func TestBoundsOfAFile(t *testing.T) {
 	}
 }
 
-// A condition may cost 50,000 steps.
+// TestBoundsOfACondition: Load accepts a condition that may cost 50,000 steps for one person, and rejects a condition
+// that may cost more.
 func TestBoundsOfACondition(t *testing.T) {
 	t.Parallel()
 	most := "department.contains(mail)" + strings.Repeat(" && department == mail", 38) + strings.Repeat(" && accountEnabled", 188)
@@ -82,7 +84,7 @@ func TestFindingsInACondition(t *testing.T) {
 	}
 }
 
-// Findings in one column of two lines are two findings.
+// TestFindingsInTwoLines: if a condition has two faults in the same column of two lines, Load reports both.
 func TestFindingsInTwoLines(t *testing.T) {
 	t.Parallel()
 	_, err := Load("p", []byte(strings.Replace(right, "AzureAdSistaLogon.hasNoValue()", "|\n      nobody &&\n      somebody", 1)))
@@ -198,7 +200,8 @@ rules:
 	}
 }
 
-// A quoted number is a text, and Load rejects it.
+// TestNumbersAtTheirBounds: Load accepts a number at its smallest or largest value, and rejects a number beyond it. It
+// also rejects a quoted number, which is a text in YAML.
 func TestNumbersAtTheirBounds(t *testing.T) {
 	t.Parallel()
 	for written, want := range map[string]bool{
@@ -222,7 +225,8 @@ func TestNumbersAtTheirBounds(t *testing.T) {
 	}
 }
 
-// A policy that a run stored may allow more changes in one run, because an earlier version accepted this.
+// TestKeptLimit: Load rejects a limits.perRun above 5,000. LoadKept, which reads the policy of a stored run, accepts
+// it, because an earlier version did.
 func TestKeptLimit(t *testing.T) {
 	t.Parallel()
 	for perRun, loads := range map[int]bool{5000: true, 6000: false} {

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// Columns of a part that the table of people lacks. A row of a part is an account or a member of a named group. Only
-// rows of members have values in these columns.
+// Columns of a part that the table of people lacks. A row of a part is either an account or a member of a group that
+// the policy names. Only rows of members have values in these columns.
 const (
 	memberColumn = "member"    // Entra id or SID
 	groupColumn  = "group_key" // directory.GroupRef.Key

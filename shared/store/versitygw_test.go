@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/engines"
 )
 
-// onVersitygw returns a bucket on versitygw, a server by another maker.
+// onVersitygw returns a bucket on versitygw, an S3 server that is not made by Amazon.
 func onVersitygw(server *engines.S3) *bucket {
 	o := server.Client.Options()
 	configure(&o)

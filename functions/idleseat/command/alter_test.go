@@ -26,7 +26,7 @@ func (a *alteration) String() string { return fmt.Sprintf("%s: %s %s", a.key, a.
 
 // objectKinds lists the kinds of objects that the tests alter. The field "key" matches the keys of the objects of a
 // kind. The function "text" splits an object into its JSON texts, and returns a function that makes an object of
-// altered texts. It is nil for a kind of object that is not only JSON.
+// altered texts. The function is nil for a kind of object that does not consist of JSON texts.
 var objectKinds = []struct {
 	kind string
 	key  *regexp.Regexp

@@ -30,8 +30,8 @@ func (s *shell) onLeave() sandbox.Person {
 	return sandbox.Person{}
 }
 
-// TestExemptGroupOvernight changes a group between two nights. If the next plan finds the right group, it has the same
-// changes as before. Otherwise the run is on hold.
+// TestExemptGroupOvernight changes a group between two nights. If the next run finds the right group with its members,
+// its plan has the same changes as before. Otherwise the run is on hold.
 func TestExemptGroupOvernight(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

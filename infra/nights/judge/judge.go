@@ -289,7 +289,7 @@ func (j *Judge) wait(e Event, p *person, l *license) {
 }
 
 // The method "unannounced" returns the reason why a person must keep a license, apart from a missing announcement. The
-// tool may announce a removal at any time, so a missing announcement does not excuse the tool.
+// tool may announce a removal at any time, so a missing announcement is no reason for a missed case.
 func (j *Judge) unannounced(p *person, l *license, e Event) string {
 	told := *l
 	told.announced = e.At.Add(-j.rules[e.License].Notice)

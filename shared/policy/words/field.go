@@ -9,9 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// fieldWords has the words for a field. A text or a date has a noun. If "whole" is set, the noun includes the source;
-// otherwise the directory is added. A date of use also has clauses for "ever" and "never". A flag has two clauses and
-// no noun.
+// fieldWords has the words for a field. A text or a date has a noun. If "whole" is set, the noun already names the
+// source. Otherwise the sentence adds the name of the directory. A date of use also has clauses for "ever" and "never".
+// A flag has two clauses and no noun.
 type fieldWords struct {
 	noun    string
 	whole   bool

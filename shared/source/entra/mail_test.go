@@ -103,7 +103,7 @@ func TestManagerMail(t *testing.T) {
 }
 
 // TestManager: if the application may not see the manager, Graph returns only the manager's id (docs: "Limited
-// information returned for inaccessible member objects").
+// information returned for inaccessible member objects"). Manager then returns no name and no address, and no error.
 func TestManager(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

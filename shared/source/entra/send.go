@@ -178,10 +178,10 @@ func withoutURL(err error) error {
 }
 
 // worthRepeating reports whether another try may help. Like Microsoft's client for Graph (kiota, retry_handler.go), it
-// repeats every request after status 429, 503 or 504. A write with 503 or 504 may have succeeded nevertheless, because
-// a gateway may have lost the answer. The method "send" then marks an error of the next try as uncertain. After a
-// network failure and after status 500 or 502, a write is not repeated. Its result is unknown, so the caller reads the
-// result.
+// returns true for every request after status 429, 503 or 504. A write with 503 or 504 may have succeeded nevertheless,
+// because a gateway may have lost the answer. The method "send" then marks an error of the next try as uncertain. After
+// a network failure and after status 500 or 502, a write is not repeated. Its result is unknown, so the caller reads
+// the result.
 func worthRepeating(err error, method abs.HttpMethod, try int) bool {
 	if errors.Is(err, errNetwork) {
 		return method == abs.GET

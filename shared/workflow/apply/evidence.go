@@ -57,8 +57,8 @@ func (j *job) again(ctx context.Context, c *plan.Change) reading {
 	return one[c.User]
 }
 
-// The method "fresh" reads the people of some changes from both directories. The key of a reading is the field User of
-// the change.
+// The method "fresh" reads the people of some changes from both directories. A key of the result is the field User of a
+// change.
 func (j *job) fresh(ctx context.Context, changes []plan.Change) (map[string]reading, error) {
 	began := j.Now()
 	all, err := j.accounts(ctx, changes)

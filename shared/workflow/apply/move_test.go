@@ -180,8 +180,8 @@ func TestJoining(t *testing.T) {
 	}
 }
 
-// TestLeftAndReadAgain: a move ends when both reads show that the person left the source group: the group's members and
-// the person's licenses.
+// TestLeftAndReadAgain: after the write, apply reads the members of the source group and the person's licenses. The
+// change ends only when both show that the person has left the group.
 func TestLeftAndReadAgain(t *testing.T) {
 	t.Parallel()
 	visio := []directory.Assignment{{SKU: "sku-visio", Group: "g-visio", State: "Active"}}

@@ -267,7 +267,7 @@ func TestBeginningTheWayBack(t *testing.T) {
 }
 
 // TestWhatADamagedChangeMayShare: a license is to be restored, and the ledger entry of another license of the person is
-// damaged. The rules show whether the unknown change could also have given a license of the restore.
+// damaged. The rules show whether the unknown change could also have taken or given a license of the restore.
 func TestWhatADamagedChangeMayShare(t *testing.T) {
 	t.Parallel()
 	p, err := policy.Load("policy", []byte(text))

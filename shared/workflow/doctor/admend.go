@@ -102,7 +102,7 @@ func (e *exam) reach(address string, err error) *Mend {
 	}
 }
 
-// nameBase returns the advice to set IDLESEAT_AD_BASE to the DN of the unit or the domain that contains the people.
+// nameBase returns the Mend that sets IDLESEAT_AD_BASE to the DN of the unit or the domain that contains the people.
 func (e *exam) nameBase() *Mend {
 	m := setTo("Name the unit that has the people, or the domain; the first command lists the units, on a controller. If the unit is right, let the account list it.", "IDLESEAT_AD_BASE", e.domain(""))
 	m.Bash = "samba-tool ou list --full-dn\n" + m.Bash

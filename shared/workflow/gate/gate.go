@@ -200,8 +200,8 @@ func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (
 	})
 }
 
-// freeSeats returns, by license, the seats bought, less the seats in use and the seats that the policy keeps free.
-// Seats that the plan itself frees do not count.
+// freeSeats returns the number of free seats of each license: the seats bought, less the seats in use and the seats
+// that the policy keeps free. Seats that the plan itself frees do not count.
 func freeSeats(r *decision.Run) map[string]int {
 	free := map[string]int{}
 	for _, l := range r.Policy.Licenses {
@@ -292,7 +292,7 @@ func count(sum decision.Summary) plan.Counts {
 
 // The function "unhealthy" returns a reason for each unhealthy source and signal, and for each group whose members
 // could not be read. A source that is not set up is no fault. A run for one person gets no reasons, because the
-// operator looks at it.
+// operator looks at its plan anyway.
 func unhealthy(r *decision.Run) []string {
 	if r.Begin.User != "" {
 		return nil

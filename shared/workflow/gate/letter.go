@@ -28,12 +28,12 @@ type Hints interface {
 	// text.
 	Look(run, key string) string
 	Show(run string) string
-	// Doctor returns the command that examines the sources. It signs in as the operator.
+	// Doctor returns the command that examines the sources. The command signs in as the operator.
 	Doctor() string
 	// Asked returns steps that show the input of an execution. The message omits the input, because the input may name
 	// a person. Asked returns nil if the reader knows the input.
 	Asked() []card.Step
-	// Again says how a failed run is continued.
+	// Again says how an operator continues a failed run.
 	Again(o *StepOutput) (text string, steps []card.Step)
 	Apply(run, planHash string, override bool) string
 	// Restore returns the command that restores what a run took: from everybody, or from one user.
@@ -69,7 +69,8 @@ func (l *letter) tone() card.Tone {
 	return card.Warning
 }
 
-// The method "unmade" returns the number of changes that were refused, or of licenses that a restore did not restore.
+// The method "unmade" returns the number of refused changes or, for a restore, the number of licenses that it did not
+// restore.
 func (l *letter) unmade() int {
 	if l.out.Restores != "" {
 		return l.out.Unrestored

@@ -105,7 +105,8 @@ func TestChoiceWaits(t *testing.T) {
 	}
 }
 
-// TestEnded: the last state of a run counts its results, and the changes of earlier runs that it finished.
+// TestEnded: the last state of a run counts the results of its own changes, and separately the changes of earlier runs
+// that it worked on.
 func TestEnded(t *testing.T) {
 	t.Parallel()
 	p := &plan.Plan{Run: "run", PlanHash: "h", MonthlySaving: 70, Changes: []plan.Change{{User: "ann"}, {User: "bob"}}}

@@ -177,9 +177,9 @@ func evaluate(text string, input, context any) (any, *Failure) {
 	return string(b), nil
 }
 
-// The function "place" returns the input with a result at the place that ResultPath names, as in "$.found". It can name
-// only one member of an object; anything else is a failure. If ResultPath is missing or "$", the function returns the
-// result. If it is null, the function returns the input.
+// The function "place" returns the input with a result at the place that ResultPath names, as in "$.found". ResultPath
+// can name only one member of an object. Any other ResultPath is a failure. If ResultPath is missing or "$", the
+// function returns the result. If it is null, the function returns the input.
 func place(where json.RawMessage, input, result any) (any, *Failure) {
 	if len(where) == 0 {
 		return result, nil
