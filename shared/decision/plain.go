@@ -252,8 +252,8 @@ func (p *screening) used(s directory.Signal) (policy.Used, bool) {
 	return p.uses[s], p.uses[s].Last != nil
 }
 
-// The method "look" determines the states of the accounts. It marks a row as open if a fact about its accounts is in
-// doubt.
+// The method "look" finds out for each person which accounts exist (p.states). It marks a row as open if a fact about
+// its accounts is in doubt.
 func (p *screening) look() error {
 	columns, err := p.people.Columns(snapshot.EntraKey, snapshot.ADKey, snapshot.Plain, snapshot.Anchors, "entra_on_premises_sync_enabled")
 	if err != nil {

@@ -57,8 +57,8 @@ func (p *screening) put(ctx context.Context, h *directory.Accounts) error {
 
 func (p *screening) has(s directory.Source, row int) bool { return p.keys[s].Rows[row] != table.None }
 
-// The method "settle" sets Past.Row and Past.Seen, which shows that the columns settle the verdicts. It does nothing if
-// the row is open.
+// The method "settle" is for an account of a person whose verdicts the columns settle. It sets Past.Row, by which later
+// steps recognize such a person, and Past.Seen. It does nothing if the row is open.
 func (p *screening) settle(past *directory.Past, s directory.Source, row int) {
 	if p.open[row] {
 		return

@@ -344,7 +344,8 @@ func TestNewer(t *testing.T) {
 	}
 }
 
-// A plan on hold supersedes nothing unless its limits were set aside. A plan whose run has a time later than now
+// TestSupersedes: a newer plan for everybody supersedes an older one, so that no change of the older plan begins any
+// more. A plan on hold supersedes nothing unless its limits were set aside. A plan whose run has a time later than now
 // supersedes nothing either.
 func TestSupersedes(t *testing.T) {
 	t.Parallel()

@@ -174,7 +174,7 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 }
 
 // The method "watch" marks the licenses that must be read from the ledger: those with an open change or damaged
-// objects, those that a recent plan may have changed, and those that an older version did not identify. It also takes
+// objects, those that a recent plan may have changed, and those that an older version stored without ids. It also takes
 // the newest baselines from the recent plans. The result "lately" has the recent plans, and "unread" says whether one
 // of them could not be read.
 func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, others []string) (lately []*Planned, unread bool, err error) {
@@ -255,8 +255,8 @@ func (st *Digest) markAll(ctx context.Context, book *ledger.Ledger) error {
 	return nil
 }
 
-// tooOld reports whether a run can have begun no change after the given time. A run has its plan within two days, and
-// the plan may be applied for plan.Lifetime.
+// tooOld reports whether a run is so old that it certainly began no change after the given time. A run has its plan
+// within two days, and the plan may be applied for plan.Lifetime.
 func tooOld(run string, at time.Time) bool {
 	const reading = 48 * time.Hour
 	began := begunAt(run)

@@ -176,8 +176,8 @@ type dateTest struct {
 	spans []time.Duration // the spans of the condition
 }
 
-// The constant laterThan is the name of a test in CEL. A use exactly at the tested time does not settle this test,
-// because a still later use makes it true.
+// The constant laterThan is the name of a test in CEL. If the newest use in a report is exactly at the tested time,
+// this test is still open, because a later use would make it true.
 const laterThan = "laterThan"
 
 // The method "asOf" returns the time up to which a usage report must reach, so that the report shows the result of the

@@ -19,8 +19,8 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"line": plain.Line, "lines": plain.Lines, "run": runAddress, "under": under,
 }).ParseFS(files, "templates/*.html"))
 
-// The function "content" returns a function for page.Document.Content, which executes the template "name". The function
-// "view" makes the data of the template in a language.
+// The function "content" returns the function that page.Document.Content needs. That function executes the template
+// "name" with the data that "view" makes in the language of the page.
 func content[T any](name string, view func(*page.Words) T) func(*page.Words, bool) (template.HTML, error) {
 	return func(w *page.Words, _ bool) (template.HTML, error) {
 		var out bytes.Buffer

@@ -7,7 +7,7 @@ func Forms() (texts []string) {
 	return texts
 }
 
-// Used adds the form of each part of a text to the map "used".
+// Used finds the form (the pattern of a reason) that each part of a text matches, and adds it to the map "used".
 func Used(text string, used map[string]bool) {
 	for _, p := range Parts(text) {
 		f, m := find(p.Text)

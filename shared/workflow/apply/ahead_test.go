@@ -9,7 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestWhatBeganIsLookedAt: before each step, apply checks whether a change that has begun may continue.
+// TestWhatBeganIsLookedAt: before each further step of a change that has begun, apply checks whether it outlived its
+// time. The change fails if the plan expired before the license was taken, or if reads still show the license long
+// after it was taken.
 func TestWhatBeganIsLookedAt(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

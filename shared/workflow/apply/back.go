@@ -186,8 +186,9 @@ func (m *move) readLagOver() bool {
 	return m.leftBy.IsZero() || m.Now().Sub(m.leftBy) >= m.readLag()
 }
 
-// cannotGoBack ends a change that cannot give the license to the person again. A change that took the license counts as
-// done. A restore counts as failed, because it has changed nothing.
+// cannotGoBack ends a rollback or a restore that cannot give the license to the person again. The change that should be
+// rolled back counts as done, because its license stays taken. A restore counts as failed, because it has changed
+// nothing.
 func (m *move) cannotGoBack(ctx context.Context, why, reason string) (runs.Status, string) {
 	if m.entry.RestoreOf != "" {
 		return m.complete(ctx, ledger.Failed, reason)

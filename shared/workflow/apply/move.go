@@ -216,8 +216,8 @@ const (
 	notShown      = "Graph accepted the change but does not show it yet"
 )
 
-// The method "leaving" reports whether this change tried to take the license within the time directory.Settling. Reads
-// may then still show the state before the write.
+// The method "leaving" reports whether less than directory.Settling has passed since this change was about to take the
+// license. Reads may then still show the state before the write.
 func (m *move) leaving() bool {
 	return m.left != nil && m.Now().Sub(m.left.At) < directory.Settling
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "faulty" is an Entra ID whose method ChangeLicenses panics for Bo, or DirectGroups for Anna.
+// The type "faulty" is an Entra ID that panics in one method, which the field "method" names: in ChangeLicenses for Bo,
+// or in DirectGroups for Anna.
 type faulty struct {
 	*fakeEntra
 	method string

@@ -35,7 +35,7 @@ func (t *trial) nights(ctx context.Context, s store.Store, a *Answer, now time.T
 		case err != nil:
 			a.LeftOut = append(a.LeftOut, LeftOut{run, err.Error()})
 		case b.User != "" || b.Copy != "":
-			// a run for one person, or a run with a copy of an earlier run's snapshot
+			// A run for one person, or over a copy of an earlier run's snapshot, is no night. It is skipped without a reason.
 		case b.Tenant != t.policy.Tenant:
 			a.LeftOut = append(a.LeftOut, LeftOut{run, fmt.Sprintf("it read the tenant %s, and the policy is for %s", b.Tenant, t.policy.Tenant)})
 		case b.AsOf.Sub(b.Read).Abs() > mostShifted:

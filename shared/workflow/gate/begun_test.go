@@ -272,7 +272,8 @@ func nightGoesBackFirst(t *testing.T, begun map[string]ledger.Outcome) {
 	}
 }
 
-// TestFaultedNightGoesBack: a scheduled run that cannot be evaluated is on hold, and finishes what returns a license.
+// TestFaultedNightGoesBack: a scheduled run cannot be evaluated, so it is on hold. It still finishes the changes of
+// earlier runs that return a license.
 func TestFaultedNightGoesBack(t *testing.T) {
 	t.Parallel()
 	fault := Failure{"E", "for good"}
