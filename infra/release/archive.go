@@ -17,9 +17,9 @@ import (
 // The variable "made" is the time of each file in an archive. It is the earliest time that a zip can hold.
 var made = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// The method "pack" writes an archive with a binary, the licenses of the binary's modules, and the given files. They
-// are in a folder with the name of the archive. The archive is a zip for Windows, because every Windows machine can
-// open a zip. For other systems, it is a .tar.gz.
+// The method "pack" writes an archive. It has one folder with the name of the archive, and in this folder a binary, the
+// licenses of the binary's modules, and the given files. The archive is a zip for Windows, because every Windows
+// machine can open a zip. For other systems, it is a .tar.gz.
 func (r release) pack(title, binary, licenses string, files []string) (err error) {
 	ending, begin := ".tar.gz", newTar
 	if strings.HasSuffix(binary, ".exe") {

@@ -216,7 +216,8 @@ func TestMemberSinceOfALicenseWithoutARule(t *testing.T) {
 	}
 }
 
-// If a group could not be read, Accounts.Remembered has it once, even if its members come from several tables.
+// A group could not be read, so its members come from tables of an earlier run. Accounts.Remembered has the group once,
+// even if the tables of several partitions have it.
 func TestGroupIsRememberedOnce(t *testing.T) {
 	t.Parallel()
 	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)

@@ -86,8 +86,8 @@ func (r *Run) remade(key, entry string) bool {
 	return entry != key && now != key && now != entry
 }
 
-// rememberGroups records the begin of each membership in a group that gives a license. For a group that was not read,
-// the memberships come from an earlier reading.
+// rememberGroups stores when each membership in a group that gives a license began. For a group that was not read, the
+// memberships come from an earlier reading.
 func (r *Run) rememberGroups(p *known.Partition, source directory.Source, h *directory.Accounts) {
 	read := map[string]string{} // entry in the new table, by key
 	var unread []string         // entries in the earlier table

@@ -22,9 +22,9 @@ type Swept struct {
 // PersonKey returns known.KeyOf of a person's id, which identifies the person in the snapshots of several runs.
 func PersonKey(p *directory.Person) uint64 { return known.KeyOf(p.ID()) }
 
-// Sweep returns the verdicts of all rules on the people whose rows are not open. It puts only the other people into h.
-// If the run cannot be screened, it puts all people into h and returns no verdicts. Unlike Read, it counts nobody. The
-// next call of Read or Sweep overwrites the result.
+// Sweep returns the verdicts of all rules on the people for whom the columns settle the verdicts. It puts only the
+// other people into h. If the run cannot be screened, it puts all people into h and returns no verdicts. Unlike Read,
+// it counts nobody. The next call of Read or Sweep overwrites the result.
 func (s *Screen) Sweep(ctx context.Context, partition int, h *directory.Accounts) (*Swept, error) {
 	r := s.run
 	nobody := &Swept{Swept: &policy.Swept{}}

@@ -167,10 +167,10 @@ func (a *ADUser) LogOnBy(latest time.Time) {
 
 const lastLogonTimestamp = "lastLogonTimestamp"
 
-// OnPremises reports whether the person may also have an account in Active Directory. This is possible for an account
-// that is mastered in Entra ID: a conversion leaves its SID ("Configure User Source of Authority",
-// learn.microsoft.com), other tools than Entra Connect set the immutable id alone, and an earlier run may have read
-// both accounts together.
+// OnPremises reports whether the person may also have an account in Active Directory. This is also possible if the
+// Entra account is not synced now. A conversion leaves its SID ("Configure User Source of Authority",
+// learn.microsoft.com). Other tools than Entra Connect set the immutable id alone. An earlier run may have read both
+// accounts together.
 func (u *EntraUser) OnPremises() bool {
 	return u.Synced || u.SID != "" || u.ImmutableID != "" || !u.Past.Joined.IsZero()
 }

@@ -33,8 +33,8 @@ type exemption struct {
 // ExemptMoves reports whether the result of exempt.when may change as time passes.
 func (p *Policy) ExemptMoves() bool { return p.exempt.when.moves() }
 
-// ExemptAsks returns a key for the number of exempt holders: the license of the rule, exempt.when, and the kinds of the
-// policy. Runs with the same key can compare their numbers (directory.EarlierExempt.Asks).
+// ExemptAsks returns a key that identifies who can be exempt: the license of the rule, exempt.when, and the kinds of
+// the policy. Runs with the same key can compare their numbers of exempt holders (directory.EarlierExempt.Asks).
 func (p *Policy) ExemptAsks(r *Rule) string {
 	return strings.Join(append([]string{r.License.Name, p.Exempt.When}, p.Kinds...), "\n")
 }

@@ -231,7 +231,8 @@ func TestFollowed(t *testing.T) {
 	}
 }
 
-// If the policy exempts no kind of account, it does not matter that an account may be of another kind.
+// The Entra account was not read, so the kind of the account is unknown. If the policy exempts no kind, the verdict
+// does not depend on the kind.
 func TestOpenKindOfAPolicyForAllKinds(t *testing.T) {
 	t.Parallel()
 	rule := "licenses: {citrix: {group: {ad: \"" + citrixDN + "\"}}}\nrules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: remove}]\n"

@@ -48,10 +48,10 @@ type Policy struct {
 	conditions    []*condition
 }
 
-// License is a product that people hold: a SKU in Entra ID, or membership in a group. Such a group is one of Active
-// Directory, for example for Citrix, or one of Entra ID whose members are provisioned to an application by SCIM.
-// Without a SKU, only direct members count, because provisioning does not read nested groups (Microsoft Learn, "How
-// Application Provisioning works in Microsoft Entra ID").
+// License is a product that people hold: a SKU in Entra ID, or membership in a group. The group is in Active Directory,
+// for example for Citrix, or it is in Entra ID, and SCIM provisions its members to an application. If membership is the
+// license, only direct members hold the license, because provisioning does not read nested groups (Microsoft Learn,
+// "How Application Provisioning works in Microsoft Entra ID").
 type License struct {
 	Name  string
 	Title string              // name of the license for people; empty: Name

@@ -146,7 +146,8 @@ func (b *Backtest) unfit() string {
 
 var dayNumbers = regexp.MustCompile(`days\(\s*\d+\s*\)`)
 
-// About reports whether the backtest tried the rule "now" with its present text. The numbers of days may differ.
+// About reports whether the backtest is about the rule "now" as it is in the present policy. The texts must be equal,
+// except for the numbers of days.
 func (r *BacktestRule) About(now *Rule) bool {
 	same := func(a, b string) bool {
 		return dayNumbers.ReplaceAllString(a, "days") == dayNumbers.ReplaceAllString(b, "days")

@@ -112,8 +112,8 @@ func Policy(ctx context.Context, s store.Store, key string) (*policy.Policy, str
 	return p, string(text), nil
 }
 
-// PolicyText returns a function that reads and checks the policy file at the key, and returns its text. Each call reads
-// the file again.
+// PolicyText returns a function. Each call of this function reads the policy file at the key, checks the file, and
+// returns its text.
 func PolicyText(s store.Store, key string) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		_, text, err := Policy(ctx, s, key)

@@ -226,8 +226,8 @@ func TestFolderThatIsOpenToAll(t *testing.T) {
 	}
 }
 
-// TestRootDoesNotWriteForOthers: root may open a folder of root, but not a folder of another user for writing. A user
-// other than root may try to open any folder, because the file system checks the permissions.
+// TestRootDoesNotWriteForOthers: root may open a folder of root. Root may not open a folder of another user for
+// writing. A user other than root may try to open any folder, because the file system checks the permissions.
 func TestRootDoesNotWriteForOthers(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -164,9 +164,9 @@ func TestForgedOverride(t *testing.T) {
 	s.unwritten()
 }
 
-// TestForgedCompletion adds to the ledger a completion of a pending restore, which says that the restore is done. It
-// lacks the hash of its intent, so the command refuses it. Otherwise the license would count as restored although no
-// read has shown it.
+// TestForgedCompletion forges a completion of a pending restore: the ledger then says that the restore is done. The
+// completion lacks the hash of its intent, so the command refuses it. Otherwise the license would count as restored
+// although no read has shown it.
 func TestForgedCompletion(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 9, LicenseDelay: 3 * time.Minute})

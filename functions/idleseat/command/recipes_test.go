@@ -69,8 +69,8 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// TestNightEnvironment: the unit and the example environment name only variables that the command reads, and contain no
-// secret.
+// TestNightEnvironment: the systemd unit and the example of an environment file name only variables that the command
+// reads. They contain no secret.
 func TestNightEnvironment(t *testing.T) {
 	t.Parallel()
 	known := []string{"IDLESEAT_POLICY", "IDLESEAT_STORE", "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_CERTIFICATE_PATH"}

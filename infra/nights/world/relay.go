@@ -23,8 +23,8 @@ func (w *World) hasRelays() bool {
 	return w.serverless && throw(w.options.Seed, "relays").chance(relayed)
 }
 
-// The method "install" gives the company relays. The relays have their own weather: the same kinds of faults in the
-// same nights as the product's process, but at other operations.
+// The method "install" adds relays to the company. The relays have their own weather: the same kinds of faults as the
+// product's process, in the same nights, but at other operations.
 func (w *World) install() (err error) {
 	w.nearby = w.weathered(^w.options.Seed)
 	w.box.Meddle(w.nearby.LDAP)

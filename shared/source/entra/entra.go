@@ -46,7 +46,8 @@ type Client struct {
 }
 
 // New returns a client for the Graph in cfg. It sends no request. The error has all faults of cfg, joined. The client
-// compares the clock "by" with the date of every successful answer to a read.
+// compares the clock "by" with the date of every successful answer to a read, so that a wrong clock is an error and not
+// a wrong verdict.
 func New(cfg Config, by clock.Clock) (*Client, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestPace: in no ten seconds does the client send more than the five requests that Graph allows, and it waits no
-// longer than this limit requires.
+// TestPace: within any ten seconds, the client sends at most the five requests that Graph allows. It waits no longer
+// than this limit requires.
 func TestPace(t *testing.T) {
 	t.Parallel()
 	const pages = 40

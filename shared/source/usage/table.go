@@ -156,9 +156,9 @@ func (t *Table) Tell(u *directory.EntraUser) {
 	}
 }
 
-// The method "last" returns the last activity of an account according to its cells for the signal s. It is unknown if
-// this report lost a newer day that an earlier report showed. The result "shown" is then the end of the newer day. A
-// last activity before the creation of the account is unknown, too.
+// The method "last" returns the last activity of an account for the signal s, according to the account's cells. The
+// value is unknown if an earlier report showed a newer day that this report has lost. The result "shown" is then the
+// end of the newer day. An activity before the creation of the account makes the value unknown, too.
 func (t *Table) last(s directory.Signal, cells []cell, created time.Time) (last directory.Value, shown time.Time) {
 	last = cells[lastDay].value()
 	if t.lost(s, cells) {

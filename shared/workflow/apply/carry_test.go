@@ -84,8 +84,8 @@ func TestGroupsOfActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestLeavingInActiveDirectory: apply takes nothing without a mark in the ledger, and nothing after another call began
-// a rollback.
+// TestLeavingInActiveDirectory: apply takes no license if it cannot write a mark into the ledger first. It also takes
+// none after another call began a rollback.
 func TestLeavingInActiveDirectory(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -228,7 +228,8 @@ func TestRestoreThatIsOpen(t *testing.T) {
 	}
 }
 
-// TestClosed: if the plan may begin nothing any more, the field Closed is true in the result of a refused change.
+// TestClosed: no change of a plan may begin any more, for example because a newer plan superseded it. The result of a
+// change that is refused for this reason has the field Closed set.
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

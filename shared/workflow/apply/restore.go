@@ -45,9 +45,9 @@ func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.St
 	return m.target().giveBack(ctx, m)
 }
 
-// restoreGroup adds the person to the group that the person left, and then removes the person from the group to which
-// the restored change added the person. If the first group cannot give its license, the restore fails. The person then
-// leaves that group again, but only if this restore added the person.
+// restoreGroup adds the person to the group that the person left. Then it removes the person from the group to which
+// the restored change added the person. If the group that the person left cannot give its license, the restore fails.
+// The person is then removed from this group again, but only if this restore added the person.
 func (m *move) restoreGroup(ctx context.Context) (runs.Status, string) {
 	rejoined, err := m.ledger.Noted(ctx, m.entry, ledger.Rejoined)
 	if err != nil {

@@ -165,8 +165,8 @@ func write(w *snapshot.Writer, b *evidence.Belonging, id, partitionKey string) e
 	return nil
 }
 
-// writeAD writes the Active Directory account. Call it after writeEntra, because the rules that it asks need the groups
-// that writeEntra reads.
+// writeAD writes the Active Directory account. It evaluates rules that need the groups in Entra ID. Call it after
+// writeEntra, which reads these groups.
 func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy, found *one, w *snapshot.Writer) error {
 	err := evidence.SampleAD(ctx, found.source, evidence.Enough, w.SampleAD)
 	if partial, ok := errors.AsType[*directory.PartialLogonError](err); ok {

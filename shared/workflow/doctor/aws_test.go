@@ -180,8 +180,8 @@ func TestWithoutAWSNothingIsTried(t *testing.T) {
 	}
 }
 
-// TestAMachineThatOnlyOperates: an operator of a deployment needs neither a policy nor a sign-in to Entra ID nor a
-// store on the own machine. No check fails because of that.
+// TestAMachineThatOnlyOperates: an operator of a deployment needs no policy, no sign-in to Entra ID and no store on
+// this machine. No check fails because one of them is missing.
 func TestAMachineThatOnlyOperates(t *testing.T) {
 	t.Parallel()
 	for _, stack := range []string{"", "idleseat"} {

@@ -126,7 +126,7 @@ func seenByColumns(t *testing.T, r *decision.Run, judge *policy.Judge) (all map[
 const editedGrace = "grace: {neverSignedIn: 30, newHolder: 20, enabledAgain: 3}\n"
 
 // TestSweepSaysWhatTheJudgeSays: Sweep, which evaluates columns, gives the same verdicts as the Judge, which evaluates
-// one person at a time. The run was written with one policy, and other policies evaluate it.
+// one person at a time. One policy is used to make the run, and other policies are used to evaluate it.
 func TestSweepSaysWhatTheJudgeSays(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()

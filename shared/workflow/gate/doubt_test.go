@@ -210,7 +210,8 @@ func TestNotesOfAPlan(t *testing.T) {
 	}
 }
 
-// TestEarlier: for later runs, a group that is in doubt or was not read keeps its last state that was not in doubt.
+// TestEarlier: a group that is in doubt or was not read keeps, for later runs, the state that it had when it was last
+// read without doubt.
 func TestEarlier(t *testing.T) {
 	t.Parallel()
 	old := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
