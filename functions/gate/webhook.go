@@ -21,7 +21,8 @@ type teller struct {
 // longestRead is the maximum time for the reading of the secret.
 const longestRead = 20 * time.Second
 
-// The method "tell" posts a message. It reads the secret each time, so a new address takes effect at once.
+// The method "tell" posts a message. It reads the address of the webhook from the secret each time, so a new address
+// takes effect at once.
 func (c *teller) tell(ctx context.Context, message *card.Card) error {
 	reading, cancel := context.WithTimeout(ctx, longestRead)
 	defer cancel()

@@ -130,8 +130,8 @@ func (f *finder) call(function string, n *ast.CallExpr) {
 	}
 }
 
-// The method "returned" adds a mutant that returns nil in place of an error. It does so if the last result of the
-// function is an error.
+// If the last result of a function is an error, the method "returned" adds a mutant that returns nil in place of the
+// error.
 func (f *finder) returned(function string, n *ast.ReturnStmt, stack []ast.Node) {
 	if len(n.Results) == 0 {
 		return

@@ -10,8 +10,8 @@ import (
 // attribute protects far fewer people than before. The newest run for everybody stores such doubts (directory.Earlier),
 // and a run for one person uses them.
 
-// Counted returns the number of members of a group, if they were counted. In a run for one person, this is only known
-// of a group that the newest run for everybody found in doubt.
+// Counted returns the number of members of a group, if they were counted. A run for one person counts no members. It
+// knows the number only for a group about which the newest run for everybody had a doubt.
 func (r *Run) Counted(q directory.Question) (members int, counted bool) {
 	if r.Begin.User != "" {
 		members, counted = r.Begin.Earlier.Left[q.Key()]

@@ -14,13 +14,14 @@ import (
 type Summary struct {
 	People  int          `json:"people"`
 	Tallies []plan.Tally `json:"tallies"` // one for each rule, in the order of the policy
-	// Kinds counts the accounts that are not people.
+	// Kinds has, for each kind of account except a person, the number of accounts.
 	Kinds map[string]int `json:"kinds,omitempty"`
-	// Converted counts the people for whom directory.Person.Converted is true.
+	// Converted counts the people whose account was once synced from Active Directory and is now mastered in Entra ID.
 	Converted int `json:"converted,omitempty"`
 	// Named lists the accounts that the policy names.
 	Named []Named `json:"named,omitempty"`
-	// Lost has a sentence for each table of known accounts that could not be read, with what replaces it.
+	// Lost has a sentence for each table of known accounts that could not be read. The sentence says what is used
+	// instead.
 	Lost []string `json:"lost,omitempty"`
 	// Outlooks says, for each rule, how long the holders of its license have been idle, and how many licenses the rule
 	// will take if people stay away. A run of an earlier version has none.

@@ -106,8 +106,8 @@ func until(t *testing.T, what string, holds func() bool) {
 	t.Fatalf("%s does not come", what)
 }
 
-// TestTake: a second process may take the lease if the first process has ended it, or if it has expired according to
-// the clock of the second process.
+// TestTake: a second process may take the lease if the first process has ended the lease, or if the lease has expired
+// according to the second process's clock.
 func TestTake(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -194,8 +194,8 @@ func TestOneTakesIt(t *testing.T) {
 	}
 }
 
-// TestRenewed: Keep renews a lease even if answers are lost or the store is down for a while. No other process can
-// take it until its holder ends it.
+// TestRenewed: Keep renews a lease even if answers are lost or the store is down for a while. Until the holder ends the
+// lease, no other process can take it.
 func TestRenewed(t *testing.T) {
 	t.Parallel()
 	s := &flaky{Store: &store.Memory{}}

@@ -29,8 +29,8 @@ func bySID(ctx context.Context, s store.Store) (*twoKeys, error) {
 	return t, nil
 }
 
-// The method "hold" reports whether the person of a license may have a second key. If so, it stores the license until
-// the whole ledger is read.
+// The method "hold" reports whether the person of a license may have a second key in the ledger. If so, it keeps the
+// license until the whole ledger is read, because the entries under the other key may follow later.
 func (t *twoKeys) hold(of *subject) bool {
 	sid := of.SID
 	if t.sids[of.Person] {
@@ -44,7 +44,8 @@ func (t *twoKeys) hold(of *subject) bool {
 	return true
 }
 
-// factsOf returns the facts about one license of one person from all keys, oldest first.
+// factsOf returns the facts about one license of one person, oldest first. The parameter "same" has the facts under
+// each of the person's keys.
 func factsOf(same []*subject) []fact {
 	if len(same) == 1 {
 		return same[0].Facts

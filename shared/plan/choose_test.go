@@ -104,7 +104,8 @@ func TestExceededByChoice(t *testing.T) {
 	}
 }
 
-// TestSmallCount: limits.stopAbove.count limits the number of chosen changes if it is lower than MostChosen.
+// TestSmallCount: an operator may choose at most MostChosen changes. If limits.stopAbove.count is lower, it is the
+// maximum.
 func TestSmallCount(t *testing.T) {
 	t.Parallel()
 	held, _ := ExceededByChoice(policy.Limits{StopAbovePercent: 10, StopAboveCount: 5}, []Tally{{Rule: "r", Holders: 1000, Reclaim: 30}}, nil, map[string]int{"r": 6}, 6)

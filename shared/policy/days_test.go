@@ -83,8 +83,8 @@ func TestVaried(t *testing.T) {
 	}
 }
 
-// Trial changes its rules after it has compiled them, so it must not share them with another Trial or with a loaded
-// policy.
+// Trial changes its rules after it has compiled them. So a Trial must share no rules with another Trial or with a
+// loaded policy.
 func TestTrialSharesNoPolicy(t *testing.T) {
 	t.Parallel()
 	variants := []policy.Variant{{"a", 60, 30}, {"a", 60, 90}}

@@ -197,7 +197,8 @@ type answer struct {
 	value ref.Val
 }
 
-// The method "about" sets p.License. The fields about a license read it, such as licenseChanged.
+// The method "about" sets p.License to the product of the rule. Fields about a license, such as licenseChanged, need
+// it.
 func (j *Judge) about(r *Rule, p *directory.Person) { p.License = j.skus[r.License.index] }
 
 // The method "decide" evaluates the parts of a decision from the cheapest to the most expensive. A single false part

@@ -29,8 +29,8 @@ const (
 	OutcomeKey // the action of a rule: the word remove, or a mapping
 )
 
-// Key is a key of policy.yaml. The loader accepts the keys of this table. docs/policy.md and the JSON Schema are
-// generated from it.
+// Key is a key of policy.yaml. The table of all keys is Keys: the loader accepts these keys, and docs/policy.md and the
+// JSON Schema are generated from the table.
 type Key struct {
 	// In Path, NAME stands for a name that the author chooses, [] for an entry of a list, and GROUP for each place of a
 	// group.

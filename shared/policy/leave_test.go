@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// After a leave, no rule takes a license before the person has been idle for its whole span since the end of the leave.
+// After a leave, a rule takes a license only when the person has been idle for the rule's whole span since the end of
+// the leave.
 func TestBackFromLeave(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

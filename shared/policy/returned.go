@@ -7,9 +7,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Returned returns the time of the newest activity after the rule took the license at the time "since", or zero. An
-// activity counts if it is after since.Add(-r.late()). The result "asked" says whether the condition "for" still holds.
-// It is Unset if the time is zero.
+// Returned returns the time of the newest activity after the rule took the license at the time "since", or zero.
+// Activity from shortly before "since" also counts, because a report may have shown it only later (the method "late").
+// The result "asked" says whether the condition "for" still holds. It is Unset if the time is zero.
 func (j *Judge) Returned(r *Rule, p *directory.Person, since time.Time) (at time.Time, asked directory.Flag) {
 	at = lastSeen(r.when.activity, p)
 	if !at.After(since.Add(-r.late())) {

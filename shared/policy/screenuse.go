@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The method "used" returns the last uses in a report for a field. It returns false for another field, and if the dates
-// of the report cannot be trusted.
+// The method "used" returns the last uses in the report for a field that comes from a usage report. It returns false
+// for any other field, and if the dates of the report cannot be trusted.
 func (s *screen) used(f *directory.Field) (Used, bool) {
 	if signal, _ := f.Signal(); signal.Reported() && f.Meaning == directory.Activity {
 		return s.Used(signal)

@@ -68,7 +68,8 @@ type Node struct {
 	Decisive bool `json:"decisive,omitempty"`
 	// Values are the attributes that a part without further parts reads.
 	Values []Evidence `json:"values,omitempty"`
-	// Why says why the part is unknown. For a part without a condition, it says why the part has its result.
+	// Why says why the result of the part is unknown. For a part without a condition, such as grace, it says why the
+	// part has its result.
 	Why   string  `json:"why,omitempty"`
 	Parts []*Node `json:"parts,omitempty"`
 
@@ -159,7 +160,8 @@ func graceNode(g grace) *Node {
 }
 
 // conditionNode returns a condition with its parts. The texts come from the condition as written, because the method
-// "compile" rewrites texts and names. It does not change the ids of the parts, by which the written text is found.
+// "compile" rewrites texts and names. The method leaves the ids of the parts unchanged, and conditionNode finds the
+// written text of a part by the id.
 func (j *Judge) conditionNode(c *condition, p *directory.Person) (*Node, error) {
 	written, err := ParseWritten(c.source)
 	if err != nil {
@@ -180,7 +182,8 @@ type branching struct {
 
 var joins = map[string]string{operators.LogicalAnd: And, operators.LogicalOr: Or, operators.LogicalNot: Not, operators.Conditional: If}
 
-// joinOf returns how the parts of an expression are joined, or "" without parts.
+// joinOf returns how the parts of an expression are joined, such as "and". It returns "" for an expression without
+// parts.
 func joinOf(e ast.Expr) string {
 	if e.Kind() != ast.CallKind {
 		return ""

@@ -61,8 +61,8 @@ rules:
 	}
 }
 
-// turnsByHour evaluates the rule at each hour of 60 days, and a second after it. It returns the first time at which the
-// rule reclaims.
+// turnsByHour evaluates the rule at each hour of 60 days, and also one second after each hour. It returns the first
+// time at which the rule reclaims.
 func turnsByHour(t *testing.T, p *Policy, r *Rule, who *directory.Person) (time.Time, bool) {
 	j := judge(t, p, noon)
 	for h := range 60 * 24 {

@@ -32,8 +32,8 @@ type Begin struct {
 	// set, Read is the Read of that run.
 	Read time.Time `json:"read"`
 	Copy string    `json:"copy,omitempty"`
-	// AsOf is the planning time. Rules compare the dates of people with it, and the age of the data of a source is
-	// counted up to it.
+	// AsOf is the planning time. Rules compare the dates of people with this time, and the age of a source's data is
+	// measured at this time.
 	AsOf       time.Time `json:"asOf"`
 	Tenant     string    `json:"tenant"`
 	Tool       string    `json:"tool"` // version of idleseat
@@ -73,7 +73,7 @@ type Begin struct {
 	// Choice is set if an operator chose the changes of this run from the plan of another run.
 	Choice *Choice `json:"choice,omitempty"`
 	// Unnamed lists the names in exempt.users and exempt.leave that no account has. It is set only in a run for one
-	// person, because a run for everybody reads all names and finds this out itself.
+	// person. A run for everybody does not need it, because such a run reads the accounts of all names.
 	Unnamed []string `json:"unnamed,omitempty"`
 	// Mailboxes is the mailbox usage report. It is nil if the policy does not need the report.
 	Mailboxes *Mailboxes `json:"mailboxes,omitempty"`
@@ -259,8 +259,8 @@ func Ahead(run string, now time.Time) bool {
 	return err == nil && began.After(now.Add(mostAhead))
 }
 
-// PutBegin writes begin.json, and checks that the store does not overwrite an existing object. If the run already has
-// a begin.json, it stays unchanged, and the error is store.ErrExists.
+// PutBegin writes begin.json. If the run already has a begin.json, the object stays unchanged, and the error is
+// store.ErrExists. PutBegin also fails if the store would overwrite an existing object (see store.PutJSONProven).
 func PutBegin(ctx context.Context, s store.Store, b *Begin) error {
 	if err := store.PutJSONProven(ctx, s, layout.Begin(b.Run), b); err != nil {
 		return fmt.Errorf("cannot begin run %s: %w", b.Run, err)

@@ -16,9 +16,9 @@ import (
 // many parallel steps, and its data may have at most 256 KiB (Step Functions quotas).
 const longest = 1000
 
-// The function "public" returns the message of err without names of people and groups. More people can read the log,
-// the history of the execution and the message to operators than the store. It removes all text that looks like a name
-// (see plain.Nameless), and the names in the request "in".
+// More people can read the log, the history of the execution and the message to operators than the store. So the
+// function "public" returns the message of err without names of people and groups. It removes all text that looks like
+// a name (see plain.Nameless), and the names in the request "in".
 func public(err error, in any) string {
 	text := plain.Line(plain.Without(plain.Nameless(err.Error(), plain.IsID), asked(in)))
 	if len(text) <= longest {

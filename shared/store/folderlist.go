@@ -81,8 +81,8 @@ func (f *folder) names(dir, prefix string) ([]string, error) {
 				continue // the name cannot be part of a key, such as .tmp
 			}
 			if !e.IsDir() && !e.Type().IsRegular() {
-				// The entry is a symbolic link, for example. It may stand in place of an object, so the listing must
-				// not skip it.
+				// A symbolic link, for example, may stand in place of an object, so the listing must not skip such an
+				// entry.
 				return nil, fmt.Errorf("%s: %w", dir+name, errNotPlain(e.Type()))
 			}
 			names = append(names, name)

@@ -52,8 +52,8 @@ func (s *Story) creation(name string) bool {
 
 var idle = regexp.MustCompile(`^no (.+) since (\d{4}-\d\d-\d\d) \((\d+ days?)\)`)
 
-// The function "decided" rewords a stored reason, such as "no sign-in since 2026-08-11 (75 days)". The reason counts
-// the days until the run, so the words must not suggest that it counts the days until today.
+// The function "decided" rewords a stored reason, such as "no sign-in since 2026-08-11 (75 days)". These days end at
+// the run. The new words say so, because a reader would otherwise count the days until today.
 func decided(text string) string {
 	return idle.ReplaceAllString(text, "no $1 for $3 when the run decided (last: $2)")
 }
@@ -69,8 +69,8 @@ func kindOf(text string) string {
 	return ""
 }
 
-// The variable "waiting" has keys of remedies. A refusal with one of them only postpones the change, or is intended. So
-// a story must not say that idleseat cannot make the change.
+// The variable "waiting" has keys of remedies. If a refusal has such a remedy, the change is only postponed, or is
+// intended not to happen. So a story must not say that idleseat cannot make the change.
 var waiting = []string{"pending", "cooling", "superseded", "announced", "perhapsTold", "firstReading", "setback", "leftOut", "mailboxKind", "mailboxShared", "fresh"}
 
 func refused(x *Answer) string {

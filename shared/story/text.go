@@ -102,8 +102,8 @@ func (s *Story) shown(d Detail) (list []*Answer) {
 	return list
 }
 
-// The variable "ranks" has all states. If several rules are about one license, the answer whose state is first is
-// shown.
+// The variable "ranks" has all states. If several rules are about one license, a story shows the answer whose state
+// comes first in this list.
 var ranks = []State{Damaged, Pending, Taken, GivenBack, Announced, Return, Idle, Cooling, Undecided, Refused, Exempt, Kept, NotHeld}
 
 // States returns all states. If several rules are about one license, the story shows the answer whose state comes first

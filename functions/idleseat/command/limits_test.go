@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestBacklog applies a large backlog over many nights. The people who are idle longest come first. One override on the
-// first night is enough.
+// TestBacklog applies a backlog of many licenses over several nights. A night must take the licenses of the people who
+// are idle longest. One override, on the first night, must be enough.
 func TestBacklog(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1170, Seed: 2}, replace(t, "days(60)", "days(1)"), replace(t, "perRun: 234", "perRun: 50"),

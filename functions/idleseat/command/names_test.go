@@ -85,8 +85,8 @@ func TestListedIsFollowed(t *testing.T) {
 	}
 }
 
-// TestNameOfNobody misspells a name in the policy. Runs are on hold until the name is correct, and "policy check"
-// reports it.
+// TestNameOfNobody misspells a name in the policy. The command "policy check" reports the name, and runs are on hold
+// until the name is correct.
 func TestNameOfNobody(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})

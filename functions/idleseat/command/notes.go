@@ -40,7 +40,7 @@ func told(rows [][]string) (shared []string) {
 	return shared
 }
 
-// toldTable prints a table like shortTable. Below the table, it prints once each note that many rows share.
+// toldTable prints a table like shortTable. If many rows share a note, it prints the note once, below the table.
 func (p *printer) toldTable(rows [][]string, rest string) {
 	shared := told(rows)
 	p.shortTable(rows, rest)

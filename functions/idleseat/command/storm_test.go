@@ -166,8 +166,8 @@ func TestAtTheSameTime(t *testing.T) {
 	}
 }
 
-// TestRestoreInterrupted kills a restore of 200 licenses and repeats it. All people hold the same as before the run,
-// with the same disabled service plans.
+// TestRestoreInterrupted applies a run that takes 200 licenses, kills the restore of this run, and repeats the restore.
+// All people must then hold the same as before the run, with the same disabled service plans.
 func TestRestoreInterrupted(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 900, Seed: 9, LicenseDelay: 20 * time.Millisecond}, replace(t, "days(60)", "days(2)"), replace(t, "percent: 10", "percent: 100"), replace(t, "count: 500", "count: 900"))

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// TestAway: a removal is wrong during a leave, and within the idle period of 60 days after it. The person uses nothing.
+// TestAway: a person who uses nothing goes on leave. A removal is wrong during the leave, and within the idle period of
+// 60 days after the leave.
 func TestAway(t *testing.T) {
 	t.Parallel()
 	away := func(day, until int) Event {

@@ -85,7 +85,7 @@ func (w *World) regroups() {
 }
 
 // inGroup reports whether Entra ID lists a person in a group. The argument "group" is the original name of the group.
-// While a turn gives the group another name, the result is false.
+// While a temporary change of the company gives the group another name, the result is false.
 func (w *World) inGroup(i int, group string) bool {
 	if group == groupLab {
 		group = labName

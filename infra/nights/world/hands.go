@@ -41,8 +41,8 @@ func (w *World) breaks() {
 	}
 }
 
-// The method "stopped" makes people sign in while the product's process is frozen for hours. The process must not write
-// afterwards what it decided before.
+// The method "stopped" makes people sign in while the product's process is frozen for hours. When the process
+// continues, it must not make the changes that it decided before.
 func (w *World) stopped() {
 	for _, i := range w.changing {
 		if w.happens("signs in while the tool is stopped", i, 0.7) {

@@ -81,7 +81,7 @@ func (w *World) tellPremium(i int, p sandbox.Truth, outside bool, at time.Time) 
 }
 
 // The method "ended" tells the judge which changes of the synced group the product calls done. The field Holds of the
-// event is set if the license has not followed the group yet.
+// event is set if the membership has changed already and the license has not.
 func (w *World) ended(r runs.Results) {
 	for _, x := range r.Results {
 		i, known := w.number(x.User)

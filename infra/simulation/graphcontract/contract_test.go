@@ -181,8 +181,8 @@ func TestParseRefusesWhatIsNoDescription(t *testing.T) {
 	}
 }
 
-// TestChecker: a client may request an address after a redirect to it, but not before. NotAsked returns the operations
-// that no client has sent.
+// TestChecker: the checker accepts a request to another address only after a redirect to this address. NotAsked returns
+// the operations that no client has sent.
 func TestChecker(t *testing.T) {
 	t.Parallel()
 	next := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -26,8 +26,8 @@ var kinds = map[string]string{"idleseat:": red, "damaged:": red, "refused:": red
 
 var opening = regexp.MustCompile(`^( *)([a-z]+:)(?: |$)`)
 
-// Paint colors the first word of a line if the word is in the map "kinds", such as "failed:". It makes a command of
-// idleseat at the end of a line bold. The text must be safe to show, and must already fit the width.
+// Paint colors the first word of a line if the word is in the map "kinds", such as "failed:". If the line ends with a
+// command of idleseat, Paint makes the command bold. The text must be safe to show, and must already fit the width.
 func (s Screen) Paint(text string) string {
 	if !s.Color {
 		return text

@@ -11,9 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Seen is the state of an account at the time of the evidence. The cloud sends it with every removal that it decides
-// on the evidence. The relay compares it with the account before the removal, because a message may wait in the queue
-// until the evidence is out of date.
+// Seen is the state of an account at the time of the evidence. The cloud sends this state with every removal that it
+// decides on the evidence. A message may wait in the queue until the evidence is out of date. So the relay reads the
+// account again just before the removal, and compares the two states.
 type Seen struct {
 	// Facts is a hash of the account and its groups, without the last logon. Only the relay compares it. The cloud
 	// returns it unchanged.

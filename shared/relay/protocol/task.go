@@ -64,8 +64,8 @@ const (
 type Group struct {
 	DN     string `json:"dn"`
 	Direct bool   `json:"direct"` // if set, only members that the group itself lists count
-	// Least is the smallest number of members that the cloud believes. With fewer, it suspects a fault. Zero means one
-	// member. An older relay refuses a message with this field.
+	// Least is the smallest number of members that the cloud believes. The relay reports a group with fewer members,
+	// and the cloud then suspects a fault. Zero means one member. An older relay refuses a message with this field.
 	Least int `json:"least,omitempty"`
 }
 
@@ -83,7 +83,8 @@ type Message struct {
 	Kind    Kind   `json:"kind"`
 	Token   string `json:"token"` // the token of the Step Functions task
 	Run     string `json:"run"`
-	// Attempt is the number of the attempt at a step, from 0. A message that returns to the queue keeps it.
+	// Attempt is the number of the attempt at a step, from 0. If the message returns to the queue, the number stays the
+	// same.
 	Attempt    int       `json:"attempt"`
 	AsOf       time.Time `json:"asOf,omitzero"`        // for ReadEveryone; a date after AsOf does not count as the newest date
 	Partitions int       `json:"partitions,omitempty"` // for ReadEveryone: the number of parts of the people
@@ -92,8 +93,8 @@ type Message struct {
 	Since  string  `json:"since,omitempty"`
 	Groups []Group `json:"groups,omitempty"` // for both kinds of reading
 	// Rests lists the LDAP names of the attributes on which decisions rest, for ReadEveryone. If a person has no value
-	// for one, the relay finds out whether it may read the attribute, because Active Directory answers the same in both
-	// cases.
+	// for such an attribute, the relay finds out whether it may read the attribute, because Active Directory answers
+	// the same in both cases.
 	Rests []string `json:"rests,omitempty"`
 	// Sample is the number of accounts in the sample, for ReadCandidates. If it is 0, no decision depends on the dates
 	// in the answer, so the relay does not compare its clock with the clocks of the controllers. An older relay

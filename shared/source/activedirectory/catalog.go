@@ -32,10 +32,10 @@ func (e *outsideError) Is(target error) bool { return target == directory.ErrNoG
 // Users), are shorter.
 const foreignSID = 7
 
-// noneWithin returns an error if a member from outside the domain may be a group with people of the configured domains
-// in it. It asks the global catalog about members of domains that are not configured. It skips members of another
-// forest, whose groups have only accounts of that forest, and members of configured domains, which Forest.listMembers
-// reads. It also returns an error for a well-known SID such as Authenticated Users.
+// A member of a group may itself be a group of another domain, with people of the configured domains in it. noneWithin
+// returns an error if this is possible. It looks up the members of domains that are not configured in the global
+// catalog. It skips members of another forest, whose groups have only accounts of that forest, and members of
+// configured domains, which Forest.listMembers reads. A well-known SID, such as Authenticated Users, is also an error.
 func (s *session) noneWithin(outside []outsider) error {
 	home, err := s.home()
 	if err != nil {

@@ -179,8 +179,8 @@ type controller struct {
 	// The field "name" is the dNSHostName of the controller. A session asks no other controller, even if the address
 	// leads to several. If the name is empty, any controller will do.
 	name string
-	// The field "invocation" is the raw invocationId, the identity of the controller's copy of the directory. It is
-	// empty if it is unknown.
+	// The field "invocation" is the raw invocationId, the identity of the controller's copy of the directory. An empty
+	// value means that the identity is unknown.
 	invocation string
 }
 

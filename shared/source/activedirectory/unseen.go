@@ -81,8 +81,8 @@ func (s *session) primaryOf(sid string, e *ldap.Entry) (guid string, err error) 
 	return guid, nil
 }
 
-// extendedGUID returns the GUID in an extended DN as <GUID=…> with dashes. A controller may write it in hexadecimal
-// without dashes.
+// An extended DN contains the GUID of the object. extendedGUID returns it as <GUID=…> with dashes, even if the
+// controller writes the GUID in hexadecimal without dashes.
 func extendedGUID(value string) (string, error) {
 	id, _, _ := strings.Cut(value, ">;")
 	id, isGUID := strings.CutPrefix(id, "<GUID=")

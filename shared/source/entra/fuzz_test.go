@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// FuzzNextLink: the client follows a link only within the base URL, and without changing it.
+// FuzzNextLink: the client requests a next link only if the link is within the base URL. It does not change the link.
 func FuzzNextLink(f *testing.F) {
 	for _, link := range []string{
 		"https://graph.microsoft.com/v1.0/users?$skiptoken=abc", "https://graph.microsoft.com/v1.0/../beta/users", "https://a@graph.microsoft.com/v1.0/users",

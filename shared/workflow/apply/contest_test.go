@@ -108,7 +108,8 @@ func TestRestoreBeginsAtOnce(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestContestCannotBeRead: if the ledger cannot be listed after the intent was written, nothing is taken or given.
+// TestContestCannotBeRead: after apply has written its intent, it lists the ledger for changes of other runs. If that
+// fails, apply takes and gives nothing.
 func TestContestCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for name, b := range map[string]*bench{"a change": newBench(t, moveAnna), "a restore": takenFromAnna(t)} {

@@ -21,7 +21,7 @@ type inForce struct {
 }
 
 // The method "force" loads the policy in force. The parameter "text" is empty if that policy is unknown. A restore and
-// a rollback do not need it.
+// a rollback do not need the policy in force.
 func (j *job) force(text string) error {
 	if text == "" || text == j.run.Begin.Policy || j.onlyGivesBack() {
 		return nil

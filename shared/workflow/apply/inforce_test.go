@@ -40,8 +40,8 @@ func TestInForceByRelay(t *testing.T) {
 	}
 }
 
-// TestPolicyInForceIsAsked: the policy in force also decides about a change that waits for its target group. If the
-// policy cannot be asked, the change does not continue.
+// TestPolicyInForceIsAsked: a change waits for its target group. Before the change continues, the policy in force must
+// agree, too. If apply cannot evaluate this policy, the call fails.
 func TestPolicyInForceIsAsked(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -82,8 +82,8 @@ func TestPolicyInForceIsAsked(t *testing.T) {
 	}
 }
 
-// TestPolicyInForceThatIsNotAsked: apply asks only one policy if the policy in force is the run's own policy or is
-// unknown. A restore asks no policy in force.
+// TestPolicyInForceThatIsNotAsked: if the policy in force is the run's own policy, or is unknown, apply evaluates only
+// the run's own policy. A restore never evaluates a policy in force.
 func TestPolicyInForceThatIsNotAsked(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -105,8 +105,8 @@ func TestMembershipShowsLate(t *testing.T) {
 	}
 }
 
-// TestSomebodyGivesTheSeatBack: Graph accepted the write that takes a seat, and reads still show the seat when they are
-// no longer out of date. Somebody has probably given it back, so the change is rolled back.
+// TestSomebodyGivesTheSeatBack: Graph accepted the write that takes a seat. Reads still show the seat at a time when
+// they must show the write. Somebody has probably given the seat back, so the change is rolled back.
 func TestSomebodyGivesTheSeatBack(t *testing.T) {
 	t.Parallel()
 	b := appBench(t, freeApp)

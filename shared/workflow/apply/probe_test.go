@@ -14,7 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// offClock is an Active Directory whose methods CheckClock and ListPeople return the errors "clock" and "list".
+// offClock is an Active Directory whose method CheckClock returns the error "clock", and whose method ListPeople
+// returns the error "list".
 type offClock struct {
 	*fakeAD
 	clock, list error

@@ -127,8 +127,8 @@ func TestPutBackWithoutActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestGroupInErrorIsLeftAgain: if a group cannot give its license, apply removes the person from the group again before
-// the restore counts as failed.
+// TestGroupInErrorIsLeftAgain: a restore added the person to a group, but the group cannot give its license. Apply must
+// remove the person from the group again before the restore counts as failed.
 func TestGroupInErrorIsLeftAgain(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)
@@ -169,8 +169,8 @@ func TestRestoreLeavesNoGroupThatItDidNotJoin(t *testing.T) {
 	}
 }
 
-// TestRestoreRemembersThatItJoined: the restore waits if it cannot read or write the mark that it added the person to
-// the group.
+// TestRestoreRemembersThatItJoined: a restore adds the person to a group, and records this with a mark. If the mark
+// cannot be read or written, the restore waits.
 func TestRestoreRemembersThatItJoined(t *testing.T) {
 	t.Parallel()
 	for name, down := range map[string]func(store.Store) store.Store{
@@ -189,8 +189,8 @@ func TestRestoreRemembersThatItJoined(t *testing.T) {
 	}
 }
 
-// TestUndoneWithoutBeingShown: the data of a run is gone, so a restore rolls back the run's open change. It removes the
-// person from the target group, even if reads do not show the person there.
+// TestUndoneWithoutBeingShown: if the data of a run is gone, a restore can only roll back the open change of the run.
+// The restore removes the person from the target group, even if reads do not show the person there.
 func TestUndoneWithoutBeingShown(t *testing.T) {
 	t.Parallel()
 	c := moveAnna

@@ -58,7 +58,8 @@ func TestSubscriptionsOfARun(t *testing.T) {
 	}
 }
 
-// TestInterruptedSubscriptions: an interruption does not count as a failure of Graph.
+// TestInterruptedSubscriptions: if the run is interrupted while it reads subscriptions, the call fails. It must not
+// record that Graph failed.
 func TestInterruptedSubscriptions(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -107,7 +107,7 @@ func checkADPeople(ctx context.Context, e *exam) ([]Finding, func()) {
 	}
 }
 
-// checkLastLogon reads one person from every controller, as a run does before it takes a license.
+// checkLastLogon reads one person from every controller, as a run does before the run takes a license.
 func checkLastLogon(ctx context.Context, e *exam) ([]Finding, func()) {
 	_, err := e.AD.ReadPerson(ctx, e.first.SID)
 	if err == nil {

@@ -122,8 +122,8 @@ func (f *Function) Close() {
 	}
 }
 
-// PeakMemory returns the largest peak memory of a process, in bytes. It is measured just before a process is killed, so
-// processes that exit by themselves do not count. It waits until all processes have ended.
+// PeakMemory waits until all processes have ended, and returns the largest peak memory of a process, in bytes. The peak
+// of a process is measured just before the process is killed, so processes that exit by themselves do not count.
 func (f *Function) PeakMemory() (peak int64) {
 	for _, s := range f.ended() {
 		peak = max(peak, s.peak.Load())

@@ -41,8 +41,8 @@ type Event struct {
 type World struct {
 	// Invoke calls a function by its ARN. If the function failed, the result "failure" is not nil.
 	Invoke func(ctx context.Context, arn string, payload []byte) (answer []byte, failure *Failure)
-	// Send puts a message into a queue. Ask starts a task. It returns the token of the task, and a function that waits
-	// for the answer. The task fails after the time "limit", or after the time "heartbeat" without a heartbeat.
+	// Send puts a message into a queue. Ask starts a task, which fails after the time "limit", or after the time
+	// "heartbeat" without a heartbeat. Ask returns the token of the task, and a function that waits for the answer.
 	Send func(queueURL, body string)
 	Ask  func(heartbeat, limit time.Duration) (token string, wait func(context.Context) (output []byte, failure *Failure))
 	// Publish publishes a message to an SNS topic.
