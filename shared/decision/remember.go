@@ -22,8 +22,8 @@ func (r *Run) Remember(ctx context.Context, partition int, h *directory.Accounts
 	return r.RememberWith(ctx, partition, h, &Plain{})
 }
 
-// RememberWith is like Remember, but also writes the accounts in "plain". They need not be in h, because a Screen
-// builds no Person for them.
+// RememberWith is like Remember, but also writes the accounts in "plain". These are the accounts of people whose
+// verdicts the columns settle (see Screen), so they need not be in h.
 func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Accounts, plain *Plain) error {
 	if r.Begin.User != "" {
 		return nil // later runs compare only with runs for everybody

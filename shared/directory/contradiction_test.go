@@ -8,9 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A contradiction between two accounts of an earlier reading stays in force. If two accounts disagreed (Disagreed), it
-// ends when a reading shows that they agree. A contradiction of any kind ends when a full reading does not show it and
-// no recent reading saw the accounts together.
+// A contradiction between two accounts of an earlier reading stays in force. A contradiction of the kind Disagreed ends
+// when a reading shows that the two accounts agree. A contradiction of any kind ends when a full reading does not show
+// it and no recent reading saw the accounts together.
 func TestContradictionIsRemembered(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 20, 2, 0, 0, 0, time.UTC)

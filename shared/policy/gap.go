@@ -191,8 +191,8 @@ func (a *attribute) gap(p *directory.Person) string {
 }
 
 // The method "unread" returns why the attribute is unknown if a directory was not read. An attribute can be the newest
-// of several dates, some from Active Directory and some from elsewhere. Its text then also says what to write in the
-// policy if Active Directory is not set up.
+// of several dates, some from Active Directory and some from elsewhere. For such an attribute, the method also says
+// what to write in the policy if Active Directory is not set up.
 func (a *attribute) unread(s directory.Source) string {
 	for _, other := range a.fields {
 		if s == directory.AD && other.Source != s {

@@ -49,9 +49,9 @@ func (c *planCmd) held(a *Process, s store.Store, p *plan.Plan) error {
 	return nil
 }
 
-// Limits hold the plan, but an operator may choose some of its changes. The function "few" returns a number of changes
-// that the limits allow: 20, 9 or 3. It returns 0 if the plan has fewer changes, or if the limits allow none of these
-// numbers.
+// The function "few" is for a plan that is on hold because of limits. It returns a number of changes that an operator
+// may nevertheless choose from the plan: 20, 9 or 3. It returns 0 if the plan has fewer changes, or if the limits allow
+// none of these numbers.
 func few(a *Process, s store.Store, p *plan.Plan) (int, error) {
 	r, err := decision.Open(a.Context, s, p.Run)
 	if err != nil {

@@ -190,7 +190,7 @@ func Live(o Options) (Story, error) {
 }
 
 // The method "tally" adds to the result (type Story) the faults of the product that the judge found, and the faults
-// that the weather caused. The field Missed counts the licenses that the product left unused for too long.
+// that the weather caused. The field Missed counts the unused licenses that the product did not take in time.
 func (w *World) tally() {
 	w.story.Clear = w.court.Clear()
 	for _, f := range w.court.Faults() {

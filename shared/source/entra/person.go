@@ -32,10 +32,9 @@ type plainLine struct {
 	at []int // the index of the value in wireWhole, as in reflect.Value.FieldByIndex
 }
 
-// The lines of directory.EntraProperties say which properties of Graph fill which fields. plainLines has the plain
-// lines that wireUser does not decode. wireWhole is the type of a struct that decodes a whole user: it has a field for
-// each property in plainLines, and then an embedded wireUser. A property with parts, such as employeeOrgData, is a
-// struct of the parts.
+// plainLines has the lines of directory.EntraProperties whose values wireUser does not decode. wireWhole is the type of
+// a struct that decodes a whole user: it has a field for each property in plainLines, and then an embedded wireUser. A
+// property with parts, such as employeeOrgData, is a struct of the parts.
 var plainLines, wireWhole = layOut(directory.EntraProperties)
 
 func layOut(table []directory.Property[directory.EntraUser]) (lines []plainLine, whole reflect.Type) {

@@ -260,8 +260,9 @@ func TestGroupsAreIdentified(t *testing.T) {
 	}
 }
 
-// TestSameWay: sameWay reports whether two intents change the same groups and the same target product. Two source groups
-// are the same if their names are equal or their GUIDs are equal. A target group must have an equal name and GUID.
+// TestSameWay: sameWay reports whether two intents change the same groups and the same target product. Two source
+// groups are the same if their names are equal or their GUIDs are equal. A target group must have an equal name and
+// GUID.
 func TestSameWay(t *testing.T) {
 	t.Parallel()
 	base := ledger.Intent{Source: "s", SourceGUID: "1", Target: "t", TargetGUID: "2", TargetSKU: "sku"}

@@ -130,8 +130,8 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, &people)
 }
 
-// Usually the relay looks for an account by its SID. The method "immutableIDs" returns the immutable ids of the people
-// for whom it must use these ids: they have no SID in the plan and none in Entra ID now.
+// The method "immutableIDs" returns the immutable ids of people who have no SID in the plan and none in Entra ID now.
+// The relay must look for their accounts by these ids. It looks for all other accounts by the SID.
 func (j *job) immutableIDs(ctx context.Context) (ids []string, err error) {
 	if j.onlyGivesBack() { // the way back needs no account that the plan does not name
 		return nil, nil

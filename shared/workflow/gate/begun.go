@@ -72,9 +72,9 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	return all, nil
 }
 
-// The method "upToDate" returns a copy of a plan for the changes that began to return their licenses after the plan was
-// made. In the copy, these pending changes have the field Back, too. So a rollback that begins tonight goes on like a
-// rollback that began before the plan.
+// The method "upToDate" returns a copy of a plan. Some pending changes may have begun to return their licenses after
+// the plan was made. In the copy, these changes have the field Back, too. So a rollback that begins tonight goes on
+// like a rollback that began before the plan.
 func (s *Steps) upToDate(ctx context.Context, p *plan.Plan) (*plan.Plan, error) {
 	now, returns := *p, returning(s.Store)
 	now.Pending = slices.Clone(p.Pending)
