@@ -14,7 +14,7 @@ import (
 type Summary struct {
 	People  int          `json:"people"`
 	Tallies []plan.Tally `json:"tallies"` // one for each rule, in the order of the policy
-	// Kinds has, for each kind of account except a person, the number of accounts.
+	// Kinds has, for each kind of account other than person, the number of accounts.
 	Kinds map[string]int `json:"kinds,omitempty"`
 	// Converted counts the people whose account was once synced from Active Directory and is now mastered in Entra ID.
 	Converted int `json:"converted,omitempty"`

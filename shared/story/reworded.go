@@ -69,8 +69,8 @@ func kindOf(text string) string {
 	return ""
 }
 
-// The variable "waiting" has keys of remedies. If a refusal has such a remedy, the change is only postponed, or is
-// intended not to happen. So a story must not say that idleseat cannot make the change.
+// The variable "waiting" has keys of remedies. If a refusal has such a remedy, the change is only postponed, or the
+// refusal is intended. So a story must not say that idleseat cannot make the change.
 var waiting = []string{"pending", "cooling", "superseded", "announced", "perhapsTold", "firstReading", "setback", "leftOut", "mailboxKind", "mailboxShared", "fresh"}
 
 func refused(x *Answer) string {

@@ -95,7 +95,7 @@ func (w *World) byTheWay() {
 		w.restore(w.runs[d.IntN(len(w.runs))])
 	}
 	for i := range w.people {
-		// The script has removed the people in w.gone from the exempt group. A run for one person does not list the
+		// A script has removed the people in w.gone from the exempt group. A run for one person does not list the
 		// members of groups, so it cannot know of this loss (docs/policy.md). The administrators ask for no such run.
 		if upn := w.upn(i); !w.serverless && upn != "" && !w.gone[i] && w.happens("one person is asked about", i, 0.0005) {
 			w.one(i, upn)

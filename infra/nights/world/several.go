@@ -38,8 +38,8 @@ func (w *World) elsewhere(e sandbox.Event) bool {
 }
 
 // The method "way" returns the group by which the product took or gave a license in the event e. The judge reports a
-// fault if the product gives a license by another group than it took it. The result is "" while the product may have to
-// use another group, and the judge then compares nothing.
+// fault if the product gives a license by another group than the one by which it took the license. The result is ""
+// while the product may have to use another group, and the judge then compares nothing.
 func (w *World) way(e sandbox.Event) string {
 	if _, again := w.out[e3Again]; again || w.closed(e3) {
 		return ""

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type "outsider" is a member of a group, such that the SID of the member is from another domain than the group.
+// The type "outsider" is a member of a group. The SID of the member is from another domain than the group.
 type outsider struct {
 	sid, dn string
 	group   string // DN of the group that lists the member

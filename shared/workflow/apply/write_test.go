@@ -149,7 +149,7 @@ func TestLeaving(t *testing.T) {
 }
 
 // TestServicePlansOfTheTarget: the target group may give its license with some service plans switched off. If a needed
-// plan is off, or if nobody knows which plans are needed, the method "switchedOff" returns the reason.
+// plan is off, or if the service plans of the product are not known, the method "switchedOff" returns the reason.
 func TestServicePlansOfTheTarget(t *testing.T) {
 	t.Parallel()
 	skus := []directory.SKU{{ID: "sku-exo", PartNumber: "EXCHANGESTANDARD", PlansRead: true, Plans: []directory.ServicePlan{{ID: "mail", Name: "EXCHANGE_S_STANDARD"}, {ID: "yammer", Name: "YAMMER"}}}, {ID: "sku-e3", PartNumber: "SPE_E3", PlansRead: true, Plans: []directory.ServicePlan{{ID: "yammer", Name: "YAMMER"}}}, {ID: "sku-visio", PartNumber: "VISIO"}}
