@@ -18,9 +18,8 @@ import (
 //go:embed switch.go.txt
 var switchSource string
 
-// The type "workshop" is a folder with the rewritten files and the test binaries. In it, the file "page" has the number
-// of the mutant that is switched on, and the list of mutants that a test reached. Test processes map this file into
-// memory.
+// The type "workshop" is a folder with the rewritten files and the test binaries. Its file "page" has the number of the
+// mutant that is switched on, and the list of mutants that a test reached. Test processes map this file into memory.
 type workshop struct {
 	dir     string
 	overlay string

@@ -78,7 +78,7 @@ func TestLoggedOnBeforeAnEarlierChange(t *testing.T) {
 	}
 }
 
-// If earlier runs read two logons just before changes, the newer one counts.
+// Two earlier runs each read a logon just before a change. The newer logon counts, whichever was read first.
 func TestLoggedOnTwice(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)

@@ -81,7 +81,7 @@ func TestSavesNothingWithoutEntra(t *testing.T) {
 	}
 }
 
-// The reason warns of the loss of a mailbox only if the person loses one.
+// The reason of a change warns of the loss of a mailbox only if the change is made and the person loses a mailbox.
 func TestMailboxLostIsSaid(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

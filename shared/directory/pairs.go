@@ -31,8 +31,9 @@ func (p *Pair) Plain() bool {
 // its Entra account is not synced and has no immutable id.
 const anyAnchor = "any"
 
-// Anchors returns the names of the anchors under which the two accounts belong to one person. The name eitherGUID
-// stands for the empty anchor.
+// An anchor is the attribute of Active Directory from which Entra Connect makes the immutable id. Anchors returns the
+// names of the anchors under which the ids of the two accounts fit together. The name eitherGUID stands for the empty
+// anchor.
 func (p *Pair) Anchors() (names []string) {
 	if p.Entra == nil || p.AD == nil || !p.Entra.Synced && p.Entra.ImmutableID == "" {
 		return []string{anyAnchor}

@@ -38,7 +38,8 @@ func (l *Ledger) Send(ctx context.Context, e *Entry, at time.Time) (first bool, 
 	return l.mark(ctx, e, sendingSuffix, Mark{At: at})
 }
 
-// SendingMark returns the mark that the mail that announces the change is about to be sent, or nil.
+// SendingMark returns the sending mark of an entry, or nil. With this mark, the mail that announces the change is about
+// to be sent, or was sent.
 func (l *Ledger) SendingMark(ctx context.Context, e *Entry) (*Mark, error) {
 	return l.marked(ctx, e, sendingSuffix)
 }
@@ -54,7 +55,7 @@ func (l *Ledger) RollBack(ctx context.Context, e *Entry, m Mark) (left bool, err
 	return leaving != nil, err
 }
 
-// RollbackMark returns the rollback mark, or nil.
+// RollbackMark returns the rollback mark of an entry, or nil if no call has begun to roll back the change.
 func (l *Ledger) RollbackMark(ctx context.Context, e *Entry) (*Mark, error) {
 	return l.marked(ctx, e, backSuffix)
 }
@@ -68,7 +69,8 @@ func (l *Ledger) Returning(ctx context.Context, e *Entry) (bool, error) {
 	return back != nil, err
 }
 
-// LeavingMark returns the mark that the license is about to be taken, or nil.
+// LeavingMark returns the leaving mark of an entry, or nil. With this mark, the license is about to be taken, or was
+// taken.
 func (l *Ledger) LeavingMark(ctx context.Context, e *Entry) (*Mark, error) {
 	return l.marked(ctx, e, leavingSuffix)
 }

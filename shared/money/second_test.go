@@ -79,7 +79,8 @@ func exactly(t *testing.T, number any) *big.Rat {
 	return r
 }
 
-// The method "price" returns the price on a day: the one of the last run that began by the end of that day.
+// The method "price" returns the price of a license on a day. Each run states a price (c.said). The statement of the
+// last run that began by the end of the day counts.
 func (c *second) price(license string, day time.Time) *big.Rat {
 	r, end := new(big.Rat), day.AddDate(0, 0, 1)
 	for i, said := range c.said[license] {

@@ -40,8 +40,8 @@ type Route struct {
 	Via            Via
 	Source, Target string
 	SKU, TargetSKU string
-	// SourceEntra and TargetEntra are the object ids of Entra groups that assign products and are synced from Source
-	// and Target, or "".
+	// If Source and Target are Active Directory groups, SourceEntra and TargetEntra are the object ids of the groups in
+	// Entra ID that are synced from them and assign products. Otherwise they are "".
 	SourceEntra, TargetEntra string
 }
 

@@ -86,7 +86,8 @@ rules:
 	}
 }
 
-// Membership in a group is no sign of use. So a new person who never signed in has grace, in the group or not.
+// Membership in a group is no sign of use. So if a rule also reads a membership, a new person who never signed in still
+// has grace, whether the person is in the group or not.
 func TestGraceOfRulesThatReadAGroup(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

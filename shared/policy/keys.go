@@ -32,8 +32,8 @@ const (
 // Key is a key of policy.yaml. The table of all keys is Keys: the loader accepts these keys, and docs/policy.md and the
 // JSON Schema are generated from the table.
 type Key struct {
-	// In Path, NAME stands for a name that the author chooses, [] for an entry of a list, and GROUP for each place of a
-	// group.
+	// In Path, NAME stands for a name that the author chooses, [] for an entry of a list, and GROUP for any path at
+	// which the policy names a group.
 	Path    string
 	Shape   Shape
 	Is      string // the meaning of the key

@@ -23,8 +23,8 @@ const (
 	maxDays = 3650
 	// MaxCondition is the maximum length of a condition, in characters.
 	MaxCondition = 10_000
-	// maxDepth limits the nesting of parentheses, lists and loops. The types of nested lists need memory with the cube
-	// of their depth.
+	// maxDepth limits the nesting of parentheses, lists and loops. The types of nested lists need memory that grows
+	// with the cube of the depth.
 	maxDepth = 24
 	// maxCost limits the work for one condition and one person with the longest values, in CEL's units. It is about a
 	// tenth of a millisecond.

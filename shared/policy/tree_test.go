@@ -197,7 +197,7 @@ func outline(n *Node, indent string) string {
 	return text
 }
 
-// Without the license, there is no date from which a grace could start, and no part for grace.
+// If the person does not hold the license, no grace can start, and the tree has no part for grace.
 func TestTreeWithoutTheLicense(t *testing.T) {
 	t.Parallel()
 	p := load(t, strings.TrimPrefix(fmt.Sprintf(treePolicy, "m365-e3", "accountEnabled", "AzureAdSistaLogon.hasNoValue()"), "\ntenant: 11111111-2222-3333-4444-555555555555"))

@@ -12,8 +12,8 @@ const firstUSN = 10_000
 
 const settingsDN = "CN=NTDS Settings,CN=DC1," + sitesDN
 
-// The function "numbered" returns a copy of the list in which the controller has a random invocationId, which
-// identifies its database. A USN of one company therefore has no meaning in another company.
+// The function "numbered" returns a copy of the list in which the controller's database has a random identity, the
+// invocationId. A USN of one company therefore has no meaning in another company.
 func numbered(list []*entry) []*entry {
 	var id guid
 	rand.Read(id[:])

@@ -219,9 +219,9 @@ type Manifest struct {
 	Run      string     `json:"run"`
 	Taken    time.Time  `json:"taken"`
 	Readings [2]Reading `json:"readings"` // indexed by directory.Source
-	// People and Members are the tables that Weave made from the parts, one of each for each partition. Columns are
-	// the columns of the tables of people. Runs of version 1.4 and earlier have no tables, and are read from their
-	// parts.
+	// For each partition, Weave made a table of people and a table of members from the parts: one entry of People and
+	// one of Members. Columns are the columns of the tables of people. Runs of version 1.4 and earlier have no tables,
+	// and are read from their parts.
 	People  []Part   `json:"people,omitempty"`
 	Members []Part   `json:"members,omitempty"`
 	Columns []string `json:"columns,omitempty"`

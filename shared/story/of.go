@@ -201,7 +201,8 @@ func department(p *directory.Person) string {
 	return ""
 }
 
-// valueOf returns a fact with its source, the time of the reading, and the age of a date at the time of the run.
+// valueOf adds to a fact its source and the time at which this source was read. For a date, it also adds the age in
+// days at the time of the run.
 func valueOf(f policy.Fact, b *snapshot.Begin) Value {
 	v := Value{Fact: f}
 	var sources []string

@@ -110,8 +110,8 @@ var ranks = []State{Damaged, Pending, Taken, GivenBack, Announced, Return, Idle,
 // in this list.
 func States() []State { return slices.Clone(ranks) }
 
-// The method "before" reports whether Text shows the answer x instead of the answer y. Both are about the same license,
-// and the rule of y comes first in the policy.
+// The method "before" reports whether Text shows the answer x instead of the answer y. Both answers are about the same
+// license, and the rule of y comes first in the policy.
 func (x *Answer) before(y *Answer) bool {
 	if a, b := slices.Index(ranks, x.State), slices.Index(ranks, y.State); a != b {
 		return a < b

@@ -119,8 +119,8 @@ func timed(n *policy.Node) bool {
 	return strings.Contains(n.Text, "now") || strings.Contains(n.Text, "timestamp(")
 }
 
-// The method "verdict" returns the verdict that the rule gives by its conditions alone. The past of the license may
-// override it.
+// The method "verdict" returns the verdict that follows from the conditions of the rule alone. The decision may differ,
+// because the past of the license may override this verdict.
 func (x *Answer) verdict() string {
 	if x.Tree.Says == policy.True {
 		return policy.Reclaim.String()

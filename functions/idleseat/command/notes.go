@@ -15,9 +15,9 @@ var ids = regexp.MustCompile(`[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{1
 // The function "cause" returns a note in which "…" replaces each id. Notes with the same result count as one note.
 func cause(note string) string { return ids.ReplaceAllString(note, "…") }
 
-// The function "told" replaces a note that many rows share by a number in brackets, and returns one line for each such
-// note. Without this, a directory that does not answer would add the same note to the row of every person. The first
-// row is the header, and the last column has the notes.
+// If many rows share a note, the function "told" replaces the note in these rows by a number in brackets, and returns
+// one line for the note. Without this, a directory that does not answer would add the same note to the row of every
+// person. The first row is the header, and the last column has the notes.
 func told(rows [][]string) (shared []string) {
 	var all alike
 	last := len(rows[0]) - 1

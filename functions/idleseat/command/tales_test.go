@@ -36,7 +36,7 @@ func (s *tale) tell(args ...string) answer {
 	return a
 }
 
-// The method "plans" makes a plan. A later chapter finds its run under the given name.
+// The method "plans" makes a plan. A later chapter finds the run of this plan under the given name.
 func (s *tale) plans(name string, args ...string) (p printed) {
 	s.t.Helper()
 	a := s.tell(append([]string{"plan", "--format", "json"}, args...)...)

@@ -47,7 +47,8 @@ func TestAway(t *testing.T) {
 	}
 }
 
-// TestAwayAndAnnounced: an announcement from before the end of a leave does not count.
+// TestAwayAndAnnounced: after a leave, a removal needs an announcement from after the end of the leave. An earlier
+// announcement does not count.
 func TestAwayAndAnnounced(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -7,7 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKilled: from the operation of KillAt until Revive, no answer arrives. No later request leaves the process.
+// TestKilled: the process is killed at the operation that KillAt names. From then until Revive, no answer reaches the
+// process, and no later request leaves it.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

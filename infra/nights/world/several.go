@@ -23,7 +23,7 @@ func lab(x sandbox.GroupChange) sandbox.GroupChange {
 }
 
 // The method "awaitsE3" reports whether a person has joined a group of E3 that has not given its license yet. The
-// person will soon hold E3 in one more way.
+// person will soon hold E3 through this group, too.
 func (w *World) awaitsE3(i int, p sandbox.Truth) bool {
 	return w.several && slices.ContainsFunc([]string{groupE3, groupLab}, func(group string) bool {
 		return w.inGroup(i, group) && !slices.Contains(p.E3, sandbox.Way{Group: group})

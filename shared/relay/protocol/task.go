@@ -69,7 +69,7 @@ type Group struct {
 	Least int `json:"least,omitempty"`
 }
 
-// Question returns the question about the members of the group in the form of package directory.
+// Question returns the group as a directory.Question, which asks for the members of the group.
 func (g Group) Question() directory.Question {
 	return directory.Question{Ref: directory.GroupRef{Source: directory.AD, Name: g.DN}, Direct: g.Direct}
 }

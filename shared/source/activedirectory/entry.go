@@ -152,7 +152,7 @@ func fileTime(filetime string) (time.Time, error) {
 }
 
 // The function "expiry" parses a FILETIME like fileTime. It returns the zero time ("never") for a date after the year
-// 9999, which no text form of a date can express.
+// 9999, because the text form of a date has only four digits for the year.
 func expiry(filetime string) (time.Time, error) {
 	const lastYear = 9999
 	t, err := fileTime(filetime)

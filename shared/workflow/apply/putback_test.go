@@ -15,8 +15,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method "backing" returns a restore of Egon's license, which run r0 took. The entry is the newest one of the
-// license in the ledger, or nil. The field "entry" of the move is set only if the restore wrote that entry.
+// The method "backing" makes a restore of Egon's license, which run r0 took. It returns the job, the move, and the
+// newest ledger entry of the license, or nil. The field "entry" of the move is set only if the restore wrote that
+// entry.
 func (b *bench) backing(t *testing.T, restores string) (*job, *move, *ledger.Entry) {
 	t.Helper()
 	c := freeEgon

@@ -68,7 +68,7 @@ type task struct {
 	done      func()
 }
 
-// The method "hand" opens one night after the other and gives its partitions to the workers.
+// The method "hand" opens one night after the other. It gives the partitions of each night to the workers.
 func (r *replay) hand(ctx context.Context, s store.Store, progress func(done, nights int)) error {
 	defer func() {
 		for _, tasks := range r.tasks {
