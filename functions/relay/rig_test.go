@@ -76,7 +76,7 @@ type domain interface {
 	written(*rig) map[string]int
 }
 
-// The type "rig" is what relays under test work with: a domain, queues, tasks and a store.
+// The type "rig" is the environment of the relays under test: a domain, queues, tasks and a store.
 type rig struct {
 	testing.TB
 	*tap

@@ -195,8 +195,8 @@ func (r *Run) Past(user, sid, license string) *history.Item {
 	return past
 }
 
-// The function "preflight" refuses a change if the person cannot get the new license. It also sets Mailbox, Blocked and
-// Seat of d for the gate, which sees the changes of all people together.
+// The function "preflight" refuses a change if the person cannot get the license that the rule gives in exchange. It
+// also sets the fields Mailbox, Blocked and Seat of d. The gate reads them in its checks of all changes together.
 func preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person, route *plan.Route) {
 	d.Mailbox = rule.GuardsMailbox()
 	d.Blocked = d.Mailbox && p.Entra.Enabled != directory.Yes

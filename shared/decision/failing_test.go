@@ -59,7 +59,8 @@ func TestEveryReadMayFail(t *testing.T) {
 	}
 }
 
-// If the store fails for an object that the columns need, people are read singly, and this fails in the same way.
+// If the store cannot read an object of the columns, people are evaluated one by one. Their evaluation reads the same
+// object, so the caller gets the error of the store.
 func TestEveryObjectOfAScreenMayFail(t *testing.T) {
 	t.Parallel()
 	r := columnTown(t)

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// A rule takes a license that another rule gave in exchange only when the person has been idle for its whole span since
-// then.
+// One rule gave a license in exchange for another one. A second rule takes the new license only when the person has
+// been idle since the exchange for all the days that the second rule requires.
 func TestJustGiven(t *testing.T) {
 	t.Parallel()
 	const exoRule = "\n  - {name: exo-idle, license: exo, when: AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}\n"

@@ -101,7 +101,8 @@ func TestDatesGoBack(t *testing.T) {
 	}
 }
 
-// The method "sights" gives the run a digest with a date that was read just before a change of the first night.
+// The method "sights" gives the run a digest with a sighting: just before a change of the first night, the account was
+// read again and had the activity date "at".
 func (r *Run) sights(t *testing.T, account string, at time.Time) {
 	t.Helper()
 	s := &store.Memory{}

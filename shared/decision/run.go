@@ -148,8 +148,7 @@ func (r *Run) Remade() (refs []directory.GroupRef) {
 	return refs
 }
 
-// ADGroup returns the objectGUID of an Active Directory group in the reading of the run. It returns "" if it is
-// unknown, and for an Entra group.
+// ADGroup returns the objectGUID of an Active Directory group that the run read. It returns "" for any other group.
 func (r *Run) ADGroup(ref directory.GroupRef) string {
 	if ref.Source != directory.AD {
 		return ""
@@ -178,8 +177,8 @@ func (r *Run) baseline(s directory.Signal) *plan.Baseline {
 	return b
 }
 
-// First reports whether a signal has no earlier healthy reading for a comparison. It is false if an operator accepts
-// the feeds.
+// First reports whether this run is the first with a healthy reading of the signal, so that the run cannot compare it
+// with an earlier reading. The result is false if an operator accepts the readings as they are (--accept-feeds).
 func (r *Run) First(s directory.Signal) bool {
 	if r.Begin.AcceptFeeds {
 		return false

@@ -73,7 +73,8 @@ func (p *Person) KindHidden() bool {
 	return kind == KindPerson
 }
 
-// KindName is the field that has the kind of an account. KindField is the field of Active Directory that shows it.
+// KindName is the field of a policy for the kind of an account. KindField is the field of Active Directory that shows
+// the kind.
 const (
 	KindName  = "kind"
 	KindField = "ad.msExchRecipientTypeDetails"

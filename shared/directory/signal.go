@@ -99,8 +99,8 @@ type Use struct {
 	Assigned Value
 	// Through is the start of the last day that the report covers. Later activity may be missing.
 	Through time.Time
-	// Shown is the last day of activity in an earlier report, if this report shows an earlier day or none. Last is then
-	// Unknown.
+	// Shown is the last day of activity in an earlier report, if this report shows an earlier day or no activity. As
+	// the two reports contradict each other, Last is then Unknown.
 	Shown time.Time
 }
 

@@ -115,9 +115,9 @@ func (i *Item) HolderSID() string {
 	return i.SID
 }
 
-// With adds to an item from the ledger what only the item of an earlier digest has. If somebody else restored the
-// license after the change, the result is the earlier item. An announcement gets the time of a restore before it,
-// because older ledger entries lack this time. Both items may be nil.
+// With adds to i, an item from the ledger, what only an earlier digest knows. If somebody else restored the license
+// after the change, the result is the earlier item. If the change is only announced, With sets HeldSince to the time of
+// an earlier restore, because older ledger entries lack this time. Both items may be nil.
 func (i *Item) With(earlier *Item) *Item {
 	switch {
 	case i == nil || earlier == nil:

@@ -159,7 +159,8 @@ func readSubject(ctx context.Context, page *ledger.Page, license string) (*subje
 type memory struct {
 	next func() (*subject, error, bool)
 	stop func()
-	// A line that is already read. It is about a later person than the person of the last call of the method "of".
+	// The line that was read last, if no call of the method "of" has used it yet. It is about a later person than the
+	// person of the last call.
 	held *subject
 }
 

@@ -46,8 +46,9 @@ type Baseline struct {
 }
 
 // fewerPeople and fewerDates are the largest fractions of people and dates that a source may lose between two healthy
-// runs. A filter, a missing right or a truncated list can hide a tenth of the people. A company that really loses them
-// in one night knows about it. Directories never remove a date, so the number of dates falls only with the people.
+// runs. A greater loss suggests a fault: a filter, a missing right or a truncated list can hide a tenth of the people.
+// If a company really lost so many people in one night, an operator accepts the loss with --accept-feeds. Directories
+// never remove a date, so the number of dates falls only with the people.
 const (
 	fewerPeople = 0.10
 	fewerDates  = 0.03

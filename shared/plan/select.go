@@ -140,8 +140,9 @@ func order(a, b *Decision) int {
 	)
 }
 
-// The method "turn" returns the date by which the function "order" sorts the change: the begin of the idle time, or
-// After if it is later. For a person who was never active, the idle time begins with the creation of the account.
+// The method "turn" returns the date by which the function "order" sorts the change. This is the begin of the person's
+// idle time, or the field After if it is later. For a person who was never active, the idle time begins with the
+// creation of the account.
 func (d *Decision) turn() time.Time {
 	idle := d.IdleSince
 	if idle.IsZero() {

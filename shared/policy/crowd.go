@@ -57,8 +57,9 @@ type Crowd struct {
 	Unreadable   []string // keys of groups that could not be read
 	Open         []bool   // people who must be evaluated on their own in any case, such as everybody whom the policy lists
 
-	// The functions below return the times at which grace begins, in microseconds since 1970. They return None for a
-	// time before the first reading, and Never for an unknown time.
+	// EnabledSince returns when an account was enabled, and MemberSince returns when it joined a group. Grace begins at
+	// these times, which are in microseconds since 1970. The value is None for a time before the first reading, and
+	// Never for an unknown time.
 
 	// EnabledSince also returns None for a disabled account.
 	EnabledSince func(s directory.Source, row int) int64
@@ -84,7 +85,7 @@ const (
 // PlainVerdicts is the number of values of Plain.
 const PlainVerdicts = 5
 
-// Screened has the results of Screen. Its lists by rule are in the order of the policy.
+// Screened has the results of Screen. Verdicts and Turns have one list for each rule, in the order of the policy.
 type Screened struct {
 	Verdicts [][]Plain
 	// Open marks the people who must be evaluated singly, because at least one rule has no plain verdict on them. All

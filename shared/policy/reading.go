@@ -19,7 +19,7 @@ type readAs uint8
 
 const (
 	plainly readAs = iota
-	// The value "filled" makes a text without a value unknown.
+	// With "filled", a text attribute without a value is unknown.
 	filled
 	// orNone gives no value to people who certainly lack the account of an attribute. An unknown value could leave an
 	// exemption undecided forever.
@@ -80,8 +80,8 @@ func (a *attribute) noAccount(p *directory.Person) bool {
 	return len(a.fields) > 0
 }
 
-// The method "exemption" makes exempt.when read its attributes as orNone. So the condition has a result even if the
-// person lacks an account.
+// The method "exemption" makes the condition exempt.when read an attribute as "no value" if the person certainly lacks
+// the account of the attribute (orNone). So the condition has a result for such a person, too.
 func (c *compiler) exemption(checked *cel.Ast) {
 	ast.PostOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		if a := c.policy.attributeOf(e); a != nil && a.group == nil {

@@ -29,8 +29,8 @@ rules:
 `, citrixDN, exempt, scope))
 }
 
-// For a person without an employeeType, employeeType != "Contractor" is unknown. With || employeeType == "", the author
-// settles it.
+// For a person without an employeeType, the condition employeeType != "Contractor" is unknown, and the rule is
+// undecided. An author who adds || employeeType == "" includes such people, and the condition is then true.
 func TestTextsWithoutValue(t *testing.T) {
 	t.Parallel()
 	const open = "employeeType has no value, and the condition does not say what holds then; add && employeeType != \"\" to leave such people alone, or || employeeType == \"\" to mean them, too"

@@ -49,7 +49,8 @@ var screenedForms = []struct {
 	{"when: copilot.earlierThan(now - days(60)) && created.earlierThan(now - days(90))", 315},
 	{"when: created.earlierThan(now - days(90))\nexempt: {when: copilot.laterThan(now - days(5))}", 0},
 	{"when: created.earlierThan(now - days(90))\nexempt: {when: teamsSince.laterThan(now - days(30))}", 0},
-	// With more than six dates from reports, the Judge finds no result.
+	// If a condition reads more than six attributes from usage reports, the Judge does not try all cases of missing
+	// dates. The columns then show no verdict.
 	{"when: " + unusedSixty(6), 1000},
 	{"when: " + unusedSixty(6) + ` && department == "HR"`, 1000},
 	{"when: " + unusedSixty(7), 0},
@@ -150,7 +151,8 @@ func (e edges) holder() *directory.Person {
 	return p
 }
 
-// The start of a report's span is a time at which a verdict can turn. The accounts are created next to it.
+// A verdict can turn at the start of a report's span. The accounts in this test are created at this start, or up to a
+// second before or after it.
 func TestColumnsTurnAtTheStartOfAReport(t *testing.T) {
 	t.Parallel()
 	begin := reportOf.Add(-180 * day)

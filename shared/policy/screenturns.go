@@ -9,9 +9,9 @@ import (
 )
 
 // A rule may keep a license now and reclaim it later if the person stays away (Judge.Turns). Screen finds the time of
-// this change from columns. It evaluates the conditions for pairs: a row and a time at which the verdict on this row
-// can change. "now" has the same value, the origin, in all pairs. So Screen moves the dates: n days before the time of
-// the pair becomes n days before the origin.
+// this change from columns. For each row, it lists the times at which the verdict can change, and evaluates the
+// conditions for each pair of a row and a time. All pairs share one value of "now", the origin. So Screen moves the
+// dates instead: a date n days before the time of the pair becomes a date n days before the origin.
 
 // Turned is a row whose verdict turns from keep to reclaim at a time.
 type Turned struct {
@@ -19,7 +19,8 @@ type Turned struct {
 	At  int64 // in microseconds since 1970
 }
 
-// The method "origin" returns the value of "now" in the conditions: the start of 1970 for pairs.
+// The method "origin" returns the value of "now" in the conditions. When pairs of a row and a time are evaluated, this
+// is the start of 1970.
 func (s *screen) origin() time.Time {
 	if s.moment == nil {
 		return s.now
@@ -132,9 +133,10 @@ func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until tim
 	return rows, at, true
 }
 
-// The method "bounds" returns the dates for the turning points. In place of a mark for a missing use, it returns the
-// start of the report's span, as Judge.addDates does. Without a column of creation dates, the account may be younger
-// than this start, and a time that Screen finds may be up to a second too early.
+// The method "bounds" returns one date for each row, from which the times of changed verdicts follow. For a person
+// without a use in the report, this is the start of the report's span, as in Judge.addDates. If the column of creation
+// dates is missing, the account may be younger than this start. A time that Screen finds may then be up to a second too
+// early.
 func (s *screen) bounds(a *attribute) []int64 {
 	dates := s.date(a)
 	since, reported := s.since[a]

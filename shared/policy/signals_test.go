@@ -204,7 +204,8 @@ func TestCovered(t *testing.T) {
 	}
 }
 
-// At a later time, Turns assumes that a newer report has come.
+// Turns looks into the future, and assumes that newer reports arrive until then. Returned also counts a use up to a
+// week before the change, because a report may be a week late.
 func TestReportsThroughTime(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()")

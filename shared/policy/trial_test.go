@@ -9,8 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A variant with more days is evaluated only for the people from whom the variant with the fewest days reclaims, if the
-// form of the condition allows it. The verdicts do not change.
+// The variants of a trial differ in the number of days of a rule. If the form of the condition allows it, a variant
+// with more days is evaluated only for some people: those from whom the variant with the fewest days reclaims. The
+// verdicts are the same as in an evaluation for everybody.
 func TestVariantsOfATrial(t *testing.T) {
 	t.Parallel()
 	for when, narrows := range map[string]bool{

@@ -85,8 +85,8 @@ func (s *Site) listState(a *asked) error {
 	return a.json(now)
 }
 
-// newestState returns the state of the list of runs, which begins with the newest. It is always live, because a run
-// may begin at any time.
+// newestState returns the state of the page with the list of runs. The first element of the list is the newest run.
+// Live is always true, because a new run can change this page at any time.
 func (s *Site) newestState(total int, list []*runs.Overview) (now state, err error) {
 	if len(list) > 0 {
 		now, err = stateOf(list[0], s.Clock.Now(), fmt.Sprint(total))

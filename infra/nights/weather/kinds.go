@@ -139,9 +139,9 @@ const (
 	StoreListCut Kind = "store: listing cut"
 )
 
-// The kinds of faults, by the operations that they affect. At most one kind of a list affects an operation. Two sorts
-// of lists are exceptions: several kinds of graphPeople or ldapPeople can affect one answer, and the lists whose names
-// end with Kinds only combine other lists.
+// The kinds of faults, in one list for each sort of operation. At most one kind of a list affects an operation, but
+// several kinds of graphPeople or ldapPeople can affect one answer. A list whose name ends with Kinds only combines
+// other lists.
 var (
 	graphBefore = []Kind{GraphSlow, GraphThrottled, GraphThrottledUntil, Graph500, Graph502, Graph503, Graph504, GraphReset, GraphStalled, GraphToken}
 	graphWrites = append([]Kind{GraphAnswerLost}, graphBefore...)

@@ -10,9 +10,9 @@ type Plan struct {
 	Kinds []Kind
 }
 
-// The variable "troubled" has three groups of nights with faults: most of these nights have one or two kinds of faults,
-// and a few have many. "upTo" is the share of this group and of the groups above it. "least" and "most" bound the
-// number of kinds. "often" is the probability with which each kind affects an operation.
+// The variable "troubled" has three groups of nights with faults: 70 % of these nights have one or two kinds of faults,
+// 25 % have three to five, and 5 % have eight to twelve. "upTo" is the share of a group together with the groups before
+// it. "often" is the probability with which each kind affects an operation.
 var troubled = []struct {
 	upTo        float64
 	least, most int

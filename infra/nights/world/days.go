@@ -77,8 +77,8 @@ func (w *World) used(e judge.Event) {
 	w.unshown = append(w.unshown, e)
 }
 
-// The method "show" tells the judge the uses that a directory now shows. In a night with the fault of older dates, the
-// directory shows no new use.
+// The method "show" tells the judge about each use of a license that a directory shows by now. In a night with the
+// fault of older dates, the directory shows no new use.
 func (w *World) show() {
 	now := w.clock.Now()
 	older := map[string]bool{}

@@ -71,14 +71,14 @@ func (w *World) losesExchange(i int) {
 	}
 }
 
-// holdsExchange reports whether a person holds Exchange Online. The product gives or takes this license by a write to
-// the group. A change of the membership therefore counts at once, before the license follows.
+// holdsExchange reports whether a person holds Exchange Online. For the group groupTarget, the membership counts, and
+// not the license: the product changes the membership, and the license follows later.
 func (w *World) holdsExchange(i int, p sandbox.Truth) bool {
 	return w.inGroup(i, groupTarget) || slices.ContainsFunc(p.Exchange, func(way sandbox.Way) bool { return way.Group != groupTarget })
 }
 
-// stuckExchange reports whether the product cannot safely take Exchange Online from a person. E3 must be left for the
-// mailbox.
+// stuckExchange reports whether the product cannot take Exchange Online from a person now. The person must keep E3,
+// which also gives a mailbox, and must hold Exchange Online in one way only: from the group groupTarget, or directly.
 func (w *World) stuckExchange(i int, p sandbox.Truth) bool {
 	if w.closed(e3) || len(p.E3) == 0 || len(p.Exchange) != 1 {
 		return true

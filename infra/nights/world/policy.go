@@ -23,8 +23,9 @@ type rules struct {
 	leaves map[int]*leave // by index of the person
 }
 
-// newRules returns the company's policy. It adds to the text that the rules restore licenses to people who return. If
-// "notice" is not 0, the rules also announce each removal this number of days before.
+// newRules makes the company's policy from a text. It adds onReturn to the rules, so that they restore licenses to
+// people who return. If "notice" is not 0, it also adds a notice: the rules announce each change this number of days
+// before.
 func newRules(file, text string, notice int) *rules {
 	r := &rules{
 		file: file, users: map[int]string{breakglass: "breakglass@contoso.example"}, leaves: map[int]*leave{}, notice: notice,

@@ -16,7 +16,7 @@ import (
 // The constant "groupExempt" is the name of the group whose members are exempt.
 const groupExempt = "LIC-Exempt"
 
-// The type "protected" has the long list of exempt members of a company.
+// The type "protected" has the members of the group of exempt people, if the company has a long list of such members.
 type protected struct {
 	long map[int]bool // the members; nil: the company has no long list
 	gone map[int]bool // the members whom the script removed

@@ -128,7 +128,7 @@ func histogram(w *Words, r *report.Rule, id string) *chart.Columns {
 			b.Class = "over"
 			over += int(b.Value)
 		}
-		// The label of the last bar, which stands apart, needs room.
+		// The last bar stands apart from the others. A bar close to it gets no label, so that its label has room.
 		if from%every == 0 && (r.Idled[last] == 0 || until-from > every/2) {
 			b.Tick = w.N(from)
 		}

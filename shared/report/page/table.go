@@ -238,8 +238,8 @@ func (d *Data) reasons(langs []Lang) map[Lang]map[string]string {
 	return all
 }
 
-// The method "reword" adds an entry to the argument "all" for each text whose words differ from the text. The key is
-// the text, and the value is the words.
+// The method "reword" translates stored reasons into the language of w. It adds each translated reason to the map
+// "all", with the stored text as the key. A reason that stays the same gets no entry.
 func (w *Words) reword(texts []string, all map[string]string) {
 	asStored := map[string]bool{}
 	for _, text := range texts {

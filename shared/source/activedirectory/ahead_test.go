@@ -98,7 +98,8 @@ func TestReadAheadIsBounded(t *testing.T) {
 	}
 }
 
-// FuzzEndsOfPages: no input makes the method scan panic, and the first end of a page does not depend on the chunks.
+// FuzzEndsOfPages: no stream of bytes makes the method "scan" panic. The first end of a page that it finds is the same,
+// whether the stream arrives at once or in chunks.
 func FuzzEndsOfPages(f *testing.F) {
 	page := stream(append([]*ber.Packet{person(1)}, searchDone(0, "more")...)...)
 	f.Add(page, uint16(7))

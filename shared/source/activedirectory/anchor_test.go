@@ -72,7 +72,8 @@ func TestFindAnchor(t *testing.T) {
 	}
 }
 
-// TestFindAnchorAtEachController: nobody has an immutable id only if no controller can have the account.
+// TestFindAnchorAtEachController: FindAnchor returns ErrNoPerson only if every controller answers that it has no
+// account with the immutable id. While a controller is silent, the account may exist.
 func TestFindAnchorAtEachController(t *testing.T) {
 	t.Parallel()
 	has := onSearch(func(request) []*ber.Packet { return found(person(1)) })

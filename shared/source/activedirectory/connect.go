@@ -71,8 +71,8 @@ func (d *Directory) resolver() *net.Resolver {
 }
 
 // The method "do" calls the function "f" on one controller, over an idle or a new connection. If the idle connection is
-// broken, it calls f once more over a new one. If the address of the controller leads to another controller this time,
-// it connects to the name of the controller over LDAPS.
+// broken, it calls f once more over a new one. An address may lead to different controllers at different times. If it
+// leads to the wrong one now, the method connects to the name of the right controller over LDAPS.
 func (d *Directory) do(ctx context.Context, c controller, f func(*session) error) error {
 	direct := byName(c.name)
 	s := d.pool.take(c)

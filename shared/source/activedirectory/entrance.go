@@ -8,9 +8,9 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// The method "entrance" is for several configured domains. It returns the configured controllers of this domain. If
-// there are none, it returns those that a controller of another domain names, because CN=Sites lists the controllers of
-// the whole forest.
+// The method "entrance" returns controllers of this domain if the configuration has several domains. It prefers the
+// configured controllers of this domain. If there are none, it asks the controllers of the other domains, because
+// CN=Sites lists the controllers of the whole forest.
 func (d *Directory) entrance(ctx context.Context) ([]controller, error) {
 	d.entranceMu.Lock()
 	defer d.entranceMu.Unlock()

@@ -118,7 +118,7 @@ func TestSambaForeignSecurityPrincipal(t *testing.T) {
 	if diff := cmp.Diff(before, listing()); diff != "" {
 		t.Errorf("the group was changed (-before +after):\n%s", diff)
 	}
-	// The foreign member must not prevent changes of members from the domain.
+	// The group also has a member from another forest. This member must not prevent changes of the other members.
 	if err := d.RemoveMember(ctx, group, people["anna"].GUID); err != nil {
 		t.Error(err)
 	}

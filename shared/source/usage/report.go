@@ -99,8 +99,8 @@ type Facts struct {
 	Failed string `json:"failed,omitempty"`
 }
 
-// FactsOf returns the facts about a signal. If a run does not trust the whole report, Failed has the reason. The
-// result "read" is false if no report with the signal was read.
+// FactsOf returns the facts about a signal from the report that has the signal. If the whole report cannot be trusted,
+// the field Failed says why. The result "read" is false if no report with the signal was read.
 func FactsOf(readings []Reading, s directory.Signal) (f Facts, read bool) {
 	for _, r := range readings {
 		for _, known := range Reports {

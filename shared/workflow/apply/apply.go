@@ -75,7 +75,7 @@ type Request struct {
 	PlanHash string
 	// Override is the hash of a plan on hold whose limits an operator overrides. Otherwise it is empty.
 	Override string
-	// Policy is the text of the policy in force. If it is empty, only the policy of the run is asked.
+	// Policy is the text of the policy in force. If it is empty, only the rules of the run's own policy are evaluated.
 	Policy string
 	// Approver is the name of the operator or execution that applies the plan, for the ledger.
 	Approver string

@@ -116,8 +116,8 @@ func TestOverrideThatIsNotKnown(t *testing.T) {
 	}
 }
 
-// TestProductThatTheRunDoesNotKnow: if a product is unknown, no rule can be asked, so apply takes nothing. A restore
-// asks no rule, so apply makes the restore.
+// TestProductThatTheRunDoesNotKnow: the tenant lacks a product that the policy names. Without it, the rules cannot be
+// evaluated, so apply refuses a plan that takes licenses. A plan of restores needs no rules, so apply accepts it.
 func TestProductThatTheRunDoesNotKnow(t *testing.T) {
 	t.Parallel()
 	for restores, is := range map[string]bool{"": true, "r0": false} {

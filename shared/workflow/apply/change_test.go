@@ -97,8 +97,9 @@ func TestRestoreThatTheLedgerHasAsOver(t *testing.T) {
 	}
 }
 
-// TestOpenChangeWhoseGroupCannotBeLookedUp: apply writes nothing while it is unknown whether the entry names the
-// policy's group.
+// TestOpenChangeWhoseGroupCannotBeLookedUp: the ledger entry of an open change names a group, and this group cannot be
+// read now. Apply then cannot tell whether it is the group in the policy. It writes nothing, and the change stays
+// pending.
 func TestOpenChangeWhoseGroupCannotBeLookedUp(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeEgon)

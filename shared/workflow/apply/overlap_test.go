@@ -153,7 +153,8 @@ func TestBegunBeside(t *testing.T) {
 	b.wrote(t)
 }
 
-// halfListed is a store whose lists lack one object, because it was written while the list was read.
+// halfListed is a store whose lists lack the object "key". A real list lacks an object that is written while the store
+// makes the list.
 type halfListed struct {
 	store.Store
 	key string

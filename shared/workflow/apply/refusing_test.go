@@ -16,8 +16,8 @@ func TestGroupThatRefusesEverything(t *testing.T) {
 	b.logged(t, moveAnna, "failed")
 }
 
-// TestADGroupThatRefusesEverything: a protected group refuses both joining and leaving. The person has not joined it,
-// so the change fails at once.
+// TestADGroupThatRefusesEverything: a protected group refuses to add and to remove a person. Nobody has to be removed,
+// because the person was not added. So the change fails at once.
 func TestADGroupThatRefusesEverything(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, demoteEgon)

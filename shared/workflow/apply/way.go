@@ -12,9 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Anybody who can write to the ledger could name any group, so the ledger is not believed without proof. The package
-// changes a group only if the run's policy, or the run whose changes are restored, names it for the license. It changes
-// a product only if it is the license's product.
+// An attacker who can write to the ledger could put any group into an entry. So the package changes a group only if a
+// policy or plan also names the group for the license: the run's policy, or the run whose changes are restored. It
+// changes a product only if it is the license's product.
 
 // The method "altered" compares an open entry with the run's plan and policy. It returns the difference, or "" if there
 // is none.

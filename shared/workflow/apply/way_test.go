@@ -67,7 +67,8 @@ func TestAlteredIntent(t *testing.T) {
 	}
 }
 
-// The function "restores" makes a bench on which an operator restores a license to Anna. Run r0 took it.
+// The function "restores" returns a bench with a plan that restores a license to Anna, as an operator asked. Run r0
+// took this license. The function "alter" can change the ledger entry of r0.
 func restores(t *testing.T, alter func(*ledger.Intent)) *bench {
 	t.Helper()
 	c := moveAnna

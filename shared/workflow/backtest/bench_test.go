@@ -187,8 +187,8 @@ func firstOf(ctx context.Context, s store.Store, text string, p *policy.Policy, 
 	citrix := directory.GroupRef{Source: directory.AD, Name: sandbox.CitrixGroup}.Key(true)
 	for i := range c.Size() {
 		one := c.Person(i)
-		// The SQL query reads the tables alone. A person whose verdict needs more therefore gets no license, so that
-		// idleseat and the query count the same hits.
+		// The SQL query reads nothing but the tables. For some people, idleseat needs more facts than these. Such
+		// people get no license here, so that idleseat and the query count the same hits.
 		doubtful := i < 20 || one.Kind == sandbox.NoADAccount || one.Kind == sandbox.WrongAnchor
 		if u := one.Entra; u != nil {
 			for k := range u.Assignments {
@@ -297,8 +297,8 @@ func livedUntil(object []byte, n int) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// The function "remembered" evaluates a night and stores the table of known accounts, with which later nights compare
-// their dates.
+// The function "remembered" evaluates a night and stores its table of known accounts. Later nights compare their dates
+// with the dates in this table.
 func remembered(ctx context.Context, s store.Store, run string) error {
 	r, err := decision.Open(ctx, s, run)
 	if err != nil {

@@ -95,7 +95,7 @@ func (e *exam) group(g *directory.Group, t *plan.Tenant) Finding {
 	return Finding{About: about(g), State: OK, Means: "The group is there."}
 }
 
-// makeWritable returns the Mend for a group through which no license can be changed, such as a dynamic group.
+// makeWritable returns how to repair a group in which idleseat cannot change a license, such as a dynamic group.
 func (e *exam) makeWritable(g *directory.Group, l *policy.License, sku string) *Mend {
 	const scope = "Group.ReadWrite.All"
 	switch {

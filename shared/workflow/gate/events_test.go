@@ -132,8 +132,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestAfford: another round begins while the history has room for its events. If the room is too small for all batches,
-// the round leaves out the last ones.
+// TestAfford: another round begins only if the event history of the execution has room for it. If the room is too small
+// for all batches, the round leaves out the last ones.
 func TestAfford(t *testing.T) {
 	t.Parallel()
 	batches := func(n int) []Batch { return make([]Batch, n) }
@@ -186,7 +186,7 @@ func TestFirstRoundHasEvents(t *testing.T) {
 	}
 }
 
-// TestRoundsWithinEvents: the step "settle" begins no further round if the history has no room for it.
+// TestRoundsWithinEvents: the step "settle" begins no further round if the event history of the execution is full.
 func TestRoundsWithinEvents(t *testing.T) {
 	t.Parallel()
 	s := steps(t, busy())

@@ -85,7 +85,8 @@ func TestHeldAgainUnderAnotherName(t *testing.T) {
 	}
 }
 
-// TestVoidOverrideAlone: an override that does not count puts no plan on hold.
+// TestVoidOverrideAlone: an override counts for nothing if its run does not exist. Such an override alone does not put
+// a later plan on hold.
 func TestVoidOverrideAlone(t *testing.T) {
 	t.Parallel()
 	s := quiet().put(t)
@@ -129,7 +130,8 @@ func TestAcceptedAreThoseWhoMatched(t *testing.T) {
 	}
 }
 
-// TestOverrideWhoseDataAreGone: an override accepts nobody if the data of its run is gone.
+// TestOverrideWhoseDataAreGone: an operator overrode the limits of a run, and the data of this run cannot be read any
+// more. The override then accepts nobody.
 func TestOverrideWhoseDataAreGone(t *testing.T) {
 	t.Parallel()
 	s := quiet().put(t)
@@ -190,8 +192,9 @@ func TestNamesThatAreNobodys(t *testing.T) {
 	}
 }
 
-// TestRestoreOfAMixture: a run took two licenses. One license is restored already, or its restore is open. A restore of
-// the run restores the other license, even if the run's plan is missing.
+// TestRestoreOfAMixture: a run took one license each from two people. One of these licenses is restored already, or
+// another run is restoring it. A restore of the run still restores the license of the other person, even if the run's
+// plan is missing.
 func TestRestoreOfAMixture(t *testing.T) {
 	t.Parallel()
 	for name, other := range map[string]func(*testing.T, *ledger.Ledger){

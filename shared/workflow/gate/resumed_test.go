@@ -23,8 +23,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// TestResumedChanges: the step "settle" also counts the changes that earlier runs began. The batches of an overridden
-// run stay overridden.
+// TestResumedChanges: the step "settle" counts the changes of the run, and separately the unfinished changes of earlier
+// runs. If an operator overrode the limits of a run, all later batches of this run are marked as overridden.
 func TestResumedChanges(t *testing.T) {
 	t.Parallel()
 	e := quiet()
@@ -294,8 +294,9 @@ func TestRunThatCanEndItself(t *testing.T) {
 	}
 }
 
-// TestTakenBeforeItWasStopped: a restore stops a change that a run has begun. Before the run sees the stop, it takes
-// the license. The change is done for the run and has failed for the restore.
+// TestTakenBeforeItWasStopped: a restore stops a change that an earlier run has begun. The earlier run takes the
+// license before it sees the stop. The restore then reports this change as failed, and its message asks the operator to
+// restore again.
 func TestTakenBeforeItWasStopped(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())
