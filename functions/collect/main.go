@@ -26,8 +26,8 @@ type settings struct {
 	Entra      entra.Config
 }
 
-// margin is how long before its deadline a call stops reading. In this time, the call must be able to end the slowest
-// page and to write what it has read.
+// margin is how long before its deadline a call requests no further page. In this time, even a slow page must arrive,
+// and the call must write what it has read.
 const margin = 5 * time.Minute
 
 func main() {

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A license counts as restored if a run restored it, or if the person holds it although a run took it well before the
-// reading.
+// A license counts as restored in two cases: a run restored it, or somebody else did so. In the second case, a run took
+// the license, and the person holds it in a reading that must already show this change.
 func TestWhenALicenseWasRestored(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)
@@ -72,7 +72,8 @@ func TestGivenAsAnother(t *testing.T) {
 	}
 }
 
-// Each fails at a line that is neither a decision nor a summary. It returns each sentence about a lost table once.
+// The method Each returns an error for a line that is neither a decision nor a summary. Summaries of several partitions
+// may have the same sentence about a lost table, and Each returns this sentence once.
 func TestEachLine(t *testing.T) {
 	t.Parallel()
 	r := world{partitions: 3}.seal(t)

@@ -61,7 +61,8 @@ func accountsIn(entra []directory.EntraUser, ad ...directory.ADUser) *directory.
 	return &directory.Accounts{Entra: entra, AD: ad, EntraState: directory.Present, ADState: directory.Present}
 }
 
-// An account that had a date and has none now is in doubt until lostFor is over. An account that never had one is not.
+// If an account had a date in an earlier run and has none now, its dates are in doubt for at least 90 days (lostFor).
+// An account that never had a date is not in doubt.
 func TestLostDates(t *testing.T) {
 	t.Parallel()
 	never := directory.EntraUser{ID: "never", Created: daysAgo(900)}

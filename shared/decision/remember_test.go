@@ -160,7 +160,8 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// If one of two accounts is missing, its state is Missing as long as it may come back, and NoAccount after that.
+// A run misses one of a person's two accounts. For 30 days, the state of this account is Missing, because the account
+// may come back. After that, it is NoAccount.
 func TestMissedAccount(t *testing.T) {
 	t.Parallel()
 	both := func() *directory.Accounts {
@@ -200,8 +201,9 @@ func TestMissedAccount(t *testing.T) {
 	}
 }
 
-// A verdict may rest on a missing date. In mode enforce, a scheduled run then takes no license after a single reading,
-// but may take it on another day. A run of an operator may take it at once.
+// A rule may reclaim because an account has no date. In mode enforce, a scheduled run then takes no license on the
+// first day on which a run reads the account, because the date may only be missing in this reading. On another day it
+// may take the license. A run that an operator starts may take it at once.
 func TestFirstReadingWaits(t *testing.T) {
 	t.Parallel()
 	edited := strings.Replace(text, "AzureAdSistaLogon.earlierThan(now - days(60)), then: {changeTo", "AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue(), then: {changeTo", 1)

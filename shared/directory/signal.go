@@ -167,7 +167,8 @@ func (f *Field) Signal() (s Signal, dated bool) {
 	return Signal(f.Source), f.Meaning == Activity
 }
 
-// usedBy returns a copy in which "at" replaces earlier and missing last uses. Later and unknown ones stay.
+// usedBy returns a copy of the uses in which every last use is "at" or later. It replaces earlier last uses, and the
+// state None. It does not change an unknown last use.
 func usedBy(uses []Use, at time.Time) []Use {
 	uses = slices.Clone(uses)
 	for i := range uses {

@@ -152,8 +152,8 @@ type Digest struct {
 	setbacks map[Touch]*Setback
 	// sightings has the activity dates that were read just before a change, by account.
 	sightings map[string]*directory.Sighting
-	// restored has those items of the earlier digest whose license was restored and is read from the ledger again
-	// (Item.With needs them).
+	// The items of the earlier digest whose license was restored. They are kept while the ledger is read again, because
+	// the method With needs them.
 	restored map[Touch]*Item
 }
 

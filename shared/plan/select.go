@@ -154,8 +154,9 @@ func (d *Decision) turn() time.Time {
 	return idle
 }
 
-// Follow sets d.After, so that the plan does not order d before "first", a decision of an earlier rule about the same
-// person. If the two have different numbers of setbacks, the numbers decide instead.
+// Follow sets d.After, so that d comes after "first" in the order of the plan. The decision "first" is of an earlier
+// rule about the same person. This works only if both have the same number of setbacks, because setbacks count before
+// dates.
 func (d *Decision) Follow(first *Decision) {
 	if t := first.turn(); t.After(d.turn()) {
 		d.After = t

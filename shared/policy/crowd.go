@@ -39,8 +39,9 @@ const (
 	Nowhere // the person certainly has no account in the source
 )
 
-// Crowd has many people in columns, so that a rule can be evaluated for all of them at once. Except for people in Open,
-// no account is in doubt: the signals are healthy, and no earlier reading contradicts this one.
+// Crowd has many people in columns, so that a rule can be evaluated for all of them at once. The values in the columns
+// count as true: the signals are healthy, and no earlier reading contradicts a value. People with a doubtful account
+// are in Open.
 type Crowd struct {
 	People   int
 	Accounts [2][]AccountState // by source

@@ -30,9 +30,9 @@ type Failure struct {
 // Test evaluates the policy for golden people: a YAML list of made-up cases, each with a person, a time and the
 // expected outcome of rules. The error is of type Faults if the file is wrong.
 //
-// A person has no account in a directory that the file omits. But if the Entra account has "synced: true" and the file
-// omits Active Directory, the account there is missing. Texts and dates that the file omits have no value. Accounts are
-// enabled unless the file says otherwise.
+// If the file gives no account in a directory, the person has none there. One case differs: with "synced: true" in the
+// Entra account, an omitted account in Active Directory exists and was not found (directory.Missing). Texts and dates
+// that the file omits have no value. Accounts are enabled unless the file says otherwise.
 func Test(p *Policy, name string, data []byte) (Report, error) {
 	r, root := open(name, data, false)
 	if root == nil {

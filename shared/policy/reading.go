@@ -138,7 +138,8 @@ func (c *compiler) differencesOf(checked *cel.Ast, call ast.CallExpr, negated bo
 	}
 }
 
-// The method "fill" makes the comparison read texts as filled, unless an operand is "".
+// The method "fill" is for a comparison of texts. It makes the comparison read each attribute as "filled", so that an
+// attribute without a value is unknown. If an operand is "", it changes nothing.
 func (c *compiler) fill(checked *cel.Ast, operands []ast.Expr) {
 	var texts []ast.Expr
 	for _, o := range operands {

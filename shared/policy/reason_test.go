@@ -58,7 +58,8 @@ func TestAgoAtTheBounds(t *testing.T) {
 	}
 }
 
-// Turns returns a date plus the spans of the rule, exact to the second.
+// Turns returns the exact second at which a rule begins to reclaim: for example, the date of the last sign-in plus 60
+// days. With earlierThan, this is a second later.
 func TestTurnsAtTheMomentItself(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

@@ -69,7 +69,8 @@ rules: [{name: r, license: e3, for: given.hasNoValue(), when: AzureAdSistaLogon.
 	}
 }
 
-// A restore counts as a use. A rule that is false after a use does not spare the person for ever.
+// After a restore, a rule does not take the license for some time, as after a use. A rule that does not read dates, or
+// takes the license only without a use, spares the person for a limited time, too.
 func TestCooling(t *testing.T) {
 	t.Parallel()
 	const undated = `

@@ -29,7 +29,7 @@ var screenedForms = []struct {
 	rule    string
 	holders int
 }{
-	// The reports end two and a half days and one and a half days before noon.
+	// One report ends two and a half days before noon, and the other report one and a half days before noon.
 	{"when: teams.earlierThan(now - days(2)) || teams.hasNoValue()", 0},
 	{`when: teams.earlierThan(now - duration("60h")) || teams.hasNoValue()`, 1000},
 	{"when: teams.earlierThan(now - days(5)) && created.earlierThan(now - days(2))", 811},
@@ -72,7 +72,7 @@ var screenedForms = []struct {
 	{`when: created.earlierThan(now - days(90)) && LastlogonTimestamp.earlierThan(timestamp("2026-10-01T12:00:00Z") + days(5))`, 764},
 	{`when: created.earlierThan(now - duration("2160h0m0.0000005s"))`, 341},
 
-	// Only the Judge understands the following forms.
+	// The columns show no verdict for the following forms. The Judge evaluates them.
 	{"when: department == systemRole", 0},
 	{`when: department.startsWith("S")`, 0},
 	{"when: created.or(LastlogonTimestamp).earlierThan(now - days(90))", 0},

@@ -32,8 +32,8 @@ func TestAColumnIsMissing(t *testing.T) {
 		missing string
 		open    []bool
 	}{
-		// The first two people keep the license now. Without the date, Screen cannot find out when this changes. The
-		// verdict on the fifth is unknown in any case.
+		// The first two people keep the license now. Without the column, Screen cannot find out when this changes, so
+		// these people are open. The fifth person is open even with the column, because accountEnabled is unknown.
 		"a date that a rule reads": {`rules: [{name: r, license: m365, for: department == "HR", when: (LastlogonTimestamp.earlierThan(now - days(60)) || accountEnabled) && created.earlierThan(now - days(90)), then: remove}]`,
 			"ad.lastLogonTimestamp", []bool{true, true, false, false, true, false}},
 		"a text that an exemption reads": {`
@@ -62,7 +62,7 @@ rules: [{name: r, license: m365, when: teams.hasNoValue(), then: remove}]`, "ent
 	}
 }
 
-// An account that is not there has no values, whatever its row has in the columns.
+// If the state of an account is not Here, the account has no values, even if its row has some in the columns.
 func TestValuesOfAnAccountThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	who := employee()

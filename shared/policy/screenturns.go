@@ -83,9 +83,8 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 }
 
 // turningPoints returns the times at which the verdicts can change, from now to "until". The time at[i] is for the row
-// rows[i], and the times of one row are together and ascending. An unknown date adds no time: if the condition is false
-// nevertheless, other tests make it false, and nothing changes before they do. The result "ok" is false if the columns
-// lack a date.
+// rows[i], and the times of one row are together and ascending. An unknown date adds no time: as long as it is unknown,
+// only the other parts of the condition can change the verdict. The result "ok" is false if the columns lack a date.
 func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until time.Time) (rows []int, at []int64, ok bool) {
 	now, last := s.now.UnixMicro(), until.UnixMicro()
 	offsets, fixed, ok := r.steps(now, last)
@@ -152,8 +151,8 @@ func (s *screen) bounds(a *attribute) []int64 {
 	return dates
 }
 
-// The type "movable" has the dates of one attribute, and the offsets that can move a date to a time after now and not
-// after the end of the search.
+// The type "movable" has the dates of one attribute, and offsets, such as the 60 days of a condition. A verdict may
+// change at a date plus an offset. An offset is omitted if this sum is not after now for any date.
 type movable struct {
 	dates       []int64
 	offsets     []int64
@@ -174,9 +173,9 @@ func newMovable(dates []int64, offsets []int64, now, last int64) movable {
 	return m
 }
 
-// The method "steps" returns the offsets that are added to a date, and the fixed times between "now" and "last", in
-// microseconds, at which a verdict can change. The result "ok" is false if one of them is no whole number of
-// microseconds.
+// The method "steps" returns what turningPoints needs, in microseconds. A verdict can change at a date of the person
+// plus one of the offsets, and at one of the fixed times between "now" and "last". The result "ok" is false if an
+// offset or a time is no whole number of microseconds.
 func (r *Rule) steps(now, last int64) (offsets, fixed []int64, ok bool) {
 	var instants []time.Time
 	for _, c := range r.conditions {

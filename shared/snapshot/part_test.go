@@ -61,7 +61,8 @@ func throughPart(t *testing.T, source directory.Source, rows ...row) *directory.
 	return h.Accounts
 }
 
-// TestPartColumns reads parts with rows, types and columns that this version does not write.
+// TestPartColumns reads parts that this version would not write. A new column is ignored, and a missing column is
+// reported as lacking, unless it is a key. A wrong type or a row without an account is an error.
 func TestPartColumns(t *testing.T) {
 	t.Parallel()
 	u := entraUser("anna", "S-1-5-21-1")

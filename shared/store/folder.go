@@ -76,8 +76,8 @@ func rootIn(location string) (*folder, error) {
 	return &folder{root}, nil
 }
 
-// The function "ours" returns an error if root would write into the folder of another user. That user could not read
-// the new objects, and every later night would fail.
+// The function "ours" returns an error if the process runs as the user root and the folder belongs to another user.
+// This user could not read the new objects, and every later night would fail.
 func ours(location string, owner, self int) error {
 	if self != 0 || owner == 0 {
 		return nil

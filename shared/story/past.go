@@ -187,8 +187,8 @@ func (l *License) coolUntil(t time.Time) {
 	}
 }
 
-// pastOf returns the past of a license of the run's policy, or nil if the ledger has none. If the policy gave the
-// license another name, the ledger has it under several names. The name with the latest event counts.
+// pastOf returns the past of a license of the run's policy, or nil if the ledger has none. If the license had other
+// names in earlier policies, the ledger has entries under each name. The result is then the name with the latest event.
 func (s *Story) pastOf(license string) (past *License) {
 	for i := range s.Ledger {
 		l := &s.Ledger[i]

@@ -53,7 +53,8 @@ func annasLeave(seed uint64, now time.Time) *leave {
 	return leaveUntil("anna@contoso.example", now.Add(time.Duration(20+d.IntN(70))*day), d.chance(0.3))
 }
 
-// The method "enter" enters a new leave of a person into the policy, or another end of a leave, and tells the judge.
+// The method "enter" writes a leave of a person into the policy, and tells the judge. It replaces an earlier leave of
+// the person.
 func (w *World) enter(i int, l *leave) {
 	w.policy.leaves[i] = l
 	w.policy.publish()

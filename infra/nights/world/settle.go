@@ -16,8 +16,9 @@ import (
 // nights.
 const calmNights = 6
 
-// The method "settle" ends the story. It ends all temporary turns and all faults, and simulates the calm nights. After
-// the calm nights, no change may be unfinished. The method then restores all licenses that were taken.
+// The method "settle" ends the story. It ends all faults, and all turns: temporary changes of the company, such as a
+// renamed group. It then simulates the calm nights, after which no change may be unfinished. At last, it restores all
+// licenses that were taken.
 func (w *World) settle() {
 	for _, t := range w.kinds {
 		if _, out := w.out[t.kind]; out {
@@ -67,9 +68,9 @@ func (w *World) calmDay() {
 	w.show()
 }
 
-// restoreAll restores every run, the last run first. w.runs does not contain runs for a single person, so the command
-// on one machine then also restores by name each person who still lacks a license. It is a fault if a license that was
-// taken is not held again at the end. The method "missing" has the exceptions.
+// restoreAll restores every run in w.runs, the last run first. This list lacks the runs for a single person. So the
+// command line, but no deployment, also restores each person who still lacks a license. It is a fault if a license that
+// was taken is not held again at the end. The method "missing" has the exceptions.
 func (w *World) restoreAll() {
 	began := w.clock.Now()
 	for _, run := range slices.Backward(w.runs) {

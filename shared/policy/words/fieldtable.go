@@ -1,7 +1,8 @@
 package words
 
-// The variable "fields" has the words for the fields. The key is the full name if the noun includes the source (whole).
-// Otherwise it is the name without the source, which may be a field of both directories.
+// The variable "fields" has the words for the fields. The key is usually the name without the source, such as
+// "department", and then covers this field in both directories. If the noun is true for one source only, the key has
+// the source, as in "entra.licenseChanged".
 var fields = map[Language]map[string]fieldWords{
 	English: {
 		"accountEnabled":             {yes: "the account in %s is enabled", no: "the account in %s is disabled"},

@@ -19,8 +19,8 @@ type ruleView struct {
 	Drawing   template.HTML // a chart of the idle days; empty if no holder has a date
 	Table     template.HTML // the figures of Drawing as a table
 	Currency  string
-	// Conditions has the same conditions as Rule.Words. A template cannot use this name, because ruleView also embeds
-	// the type Words.
+	// Conditions has the same conditions as Rule.Words. A template cannot use the name Rule.Words, because it finds the
+	// embedded type Words in its place.
 	Conditions []string
 }
 

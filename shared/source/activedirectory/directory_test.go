@@ -138,7 +138,8 @@ func TestCallersErrorEndsTheList(t *testing.T) {
 	t.Parallel()
 	people := onSearch(func(request) []*ber.Packet { return found(person(1), person(2)) })
 	first, second := newFake(t, people), newFake(t, people)
-	// Another controller is asked only after an error of the package. This error comes from the callback.
+	// After an error of the package, another controller may be asked. This error comes from the caller's function, so
+	// no other controller is asked.
 	mine := &fault{why: "caller", elsewhere: true}
 	calls := 0
 	err := open(t, config(t, first.ca, first.url, second.url)).ListPeople(t.Context(), func(directory.ADUser) error {

@@ -31,7 +31,7 @@ type request struct {
 	password string
 	cookie   string
 	page     uint32
-	// The field "attributes" has the requested attributes of a search with controls.
+	// The attributes that a search with controls requests.
 	attributes []string
 }
 

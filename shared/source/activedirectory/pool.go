@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// keepIdle is how long an idle connection stays open. A batch of people takes hundreds of requests to each
-	// controller, which share connections.
+	// keepIdle is how long an idle connection stays open. A batch of people makes hundreds of requests to each
+	// controller, and these requests use the same connections.
 	keepIdle = 5 * time.Second
 	// mostIdle is the largest number of idle connections to one controller.
 	mostIdle = 8

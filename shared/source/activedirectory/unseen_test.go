@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestUnseenGroup: memberOf decides whether a person is in a group that no read finds, if the account may read
-// memberOf.
+// TestUnseenGroup: no read finds a group. If the account of idleseat may read the person's memberOf, this attribute
+// decides whether the person is in the group. Otherwise the membership is unknown.
 func TestUnseenGroup(t *testing.T) {
 	t.Parallel()
 	const (

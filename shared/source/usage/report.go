@@ -86,8 +86,8 @@ type Reading struct {
 	// Key is the store key of the table, and SHA256 its hash in hex. Both are empty if the report could not be read.
 	Key    string `json:"key,omitempty"`
 	SHA256 string `json:"sha256,omitempty"`
-	// Failed says why the run does not trust the report. Such a report may still have a table, which the next run
-	// compares with its own.
+	// Failed says why the run does not trust the report. The report may have a table even so. The next run compares
+	// this table with the table of its own report.
 	Failed string `json:"failed,omitempty"`
 	// Signals has the facts about each signal of the report, by name of the signal.
 	Signals map[string]Facts `json:"signals,omitempty"`

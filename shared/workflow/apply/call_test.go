@@ -159,8 +159,9 @@ func TestBatchThatStops(t *testing.T) {
 	}
 }
 
-// TestLicenseGroupsAreReadAgain: apply reads Entra groups again only for a plan that changes Entra groups. A group with
-// an ambiguous name cannot be used. A restore uses the group that the policy names now.
+// TestLicenseGroupsAreReadAgain: apply reads an Entra group again only if the plan changes the group. A group that is
+// gone, or whose name is ambiguous, cannot be used. If the group is gone, a restore uses the group that has its name
+// now.
 func TestLicenseGroupsAreReadAgain(t *testing.T) {
 	t.Parallel()
 	const withoutGroup = "  bare:   {sku: BARE}\n"
@@ -242,8 +243,8 @@ func TestPeopleAreReadOnce(t *testing.T) {
 	}
 }
 
-// TestEvidenceAgesInTheQueue: a change does not begin on old evidence, because the person may have come back while
-// earlier changes took long.
+// TestEvidenceAgesInTheQueue: two people are read together, and the first change takes longer than evidenceAge. Apply
+// then reads the second person again before it begins the second change, because this person may have come back.
 func TestEvidenceAgesInTheQueue(t *testing.T) {
 	t.Parallel()
 	for took, readings := range map[time.Duration]int{evidenceAge: 1, evidenceAge + time.Second: 2} {

@@ -57,8 +57,9 @@ func TestOpenChangeWhoseEntryCannotBeRead(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestRestoreThatTheLedgerHasAsOver: if apply can read the directory, it checks that a restored license is back. It
-// does not check a restore that failed.
+// TestRestoreThatTheLedgerHasAsOver: the ledger says that a restore is done, but anybody may have written this entry.
+// The change is final only when a read shows the license, or when the person is gone. A restore that failed is final
+// without a read.
 func TestRestoreThatTheLedgerHasAsOver(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -149,8 +149,8 @@ func TestDirectByOthers(t *testing.T) {
 }
 
 // TestDirectSuccessorGone: Graph accepts a direct change from E3 to Exchange. Before a read shows the change, somebody
-// takes the direct Exchange license from the person. The change must be rolled back: if it failed, no restore could
-// later return E3.
+// takes the direct Exchange license from the person. Apply must roll the change back, and must not report it as failed:
+// no restore could return E3 after a failed change.
 func TestDirectSuccessorGone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

@@ -62,8 +62,8 @@ func (b *bench) signsIn(t *testing.T, who string, want runs.Status) func() {
 	}
 }
 
-// TestOverlappingCalls: a second call knows that the person is back while the first call is about to take the license.
-// The person keeps the license.
+// TestOverlappingCalls: two calls of apply work on the same change. The first call is about to take the license when
+// the person signs in, and only the second call has read the sign-in. In the end, the person holds the license.
 func TestOverlappingCalls(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

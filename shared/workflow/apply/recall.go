@@ -24,10 +24,10 @@ func (m *move) recalled() string {
 	return ""
 }
 
-// The method "lookAgain" reads again what another process may have written since this call began. Call it after the
-// intent is in the ledger. A restore stores its request first and then reads the ledger. So this call sees the restore,
-// or the restore sees the intent and rolls the change back. The parameter "ours" reports whether an earlier call wrote
-// the intent.
+// The method "lookAgain" reads again what another process may have written since this call of apply began. The intent
+// must already be in the ledger. A restore stores its request first and then reads the ledger. So either lookAgain sees
+// the restore, or the restore sees the intent and rolls the change back. The parameter "ours" is true if an earlier
+// call wrote the intent.
 func (m *move) lookAgain(ctx context.Context, ours bool) error {
 	by, err := history.Withdrawn(ctx, m.Store, m.plan.Run)
 	if err != nil {
@@ -44,10 +44,9 @@ func (m *move) lookAgain(ctx context.Context, ours bool) error {
 }
 
 // The method "contest" returns the reason why this change must not take its license, or "". Two runs may begin
-// conflicting changes at the same moment. Each run writes its intent and then reads the ledger, so at least one of them
-// sees the other change and rolls its own back. And while a change waits for its target group, somebody may take the
-// license that was to keep the mailbox. The parameter "ours" reports whether the page was listed after the intent was
-// written.
+// conflicting changes at the same moment. Each run writes its intent and then lists the ledger. So at least one of them
+// sees the other change and rolls its own back. Another reason is that somebody took the license that was to keep the
+// mailbox. If "ours" is true, the ledger was listed after the intent was written, and contest does not list it again.
 func (m *move) contest(ctx context.Context, ours bool) (why string, err error) {
 	if !ours {
 		if m.page, err = m.ledger.Of(ctx, m.change.Person()); err != nil {

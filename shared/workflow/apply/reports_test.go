@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestReportsAreReadAgain: apply asks the rules with the present content of the usage reports. A report that is
-// unhealthy now stops only the rules that need it.
+// TestReportsAreReadAgain: apply reads the usage reports again and evaluates the rules with them. If a report is
+// unhealthy now, only the rules that read it become undecided.
 func TestReportsAreReadAgain(t *testing.T) {
 	t.Parallel()
 	const (

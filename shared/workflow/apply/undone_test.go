@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestOpenChangeIsAskedAgain: the write of a change failed, and the person came back. Apply does not repeat the write.
-// It reverses it, because it may still take effect.
+// TestOpenChangeIsAskedAgain: the write of a change failed, and then the person came back. Apply does not repeat the
+// write. It makes the reverse write, because the first write may still take effect later.
 func TestOpenChangeIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	t.Run("direct", func(t *testing.T) {

@@ -23,8 +23,8 @@ type hit struct {
 	known, present int
 }
 
-// shard has the people of one partition who were hit at any time. One worker at a time uses a shard. The slot of a
-// person is an index into "keys".
+// shard has the people of one partition from whom a rule reclaimed on any night (hits). One worker at a time uses a
+// shard. The slot of a person is an index into "keys".
 type shard struct {
 	*trial
 	keys    []uint64 // by slot
@@ -209,8 +209,8 @@ func divided(t *trial, shards []*shard, partitions int) []*shard {
 	return next
 }
 
-// The function "all" returns the given shards, and the shards of the earlier division. These still have the people who
-// are not taken over yet.
+// The function "all" returns the given shards. If the number of partitions has changed, it also returns the shards from
+// before the change, because they still have the people whom no new shard has taken over.
 func all(shards []*shard) []*shard {
 	if len(shards) == 0 || shards[0].earlier == nil {
 		return shards

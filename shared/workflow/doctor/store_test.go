@@ -125,8 +125,8 @@ func TestEachIllOfAStore(t *testing.T) {
 	}
 }
 
-// TestOverwritingIsFoundAgain: doctor finds the fault if a store begins to overwrite objects after the first
-// examination.
+// TestOverwritingIsFoundAgain: a store that refused to overwrite an object begins to overwrite it. The next examination
+// reports the fault, even after examinations without a fault.
 func TestOverwritingIsFoundAgain(t *testing.T) {
 	t.Parallel()
 	s := &faulty{Store: newStore(t)}

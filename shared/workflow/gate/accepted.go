@@ -36,8 +36,8 @@ func newMatches(p *policy.Policy, only map[snapshot.Chosen]bool) *matches {
 	return m
 }
 
-// The method "add" adds a decision if the rule reclaims the license, and reports whether it added the decision. If an
-// operator chose changes, it adds only the chosen ones. An override of the plan then accepts nobody else.
+// The method "add" adds a decision to the hash if the rule reclaims the license, and reports whether it did so. If an
+// operator chose changes, it adds only the chosen ones, so that an override of the plan accepts nobody else.
 func (m *matches) add(d *plan.Decision) bool {
 	if d.Outcome != policy.Reclaim || m.only != nil && !m.only[snapshot.Chosen{User: d.User, License: d.License}] {
 		return false
@@ -123,7 +123,7 @@ func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people m
 	return people, "", err
 }
 
-// The method "has" reports whether an override in force at the given time accepts that a rule matches a person. The
+// The method "has" reports whether an override in force at the given time covers a person whom a rule matches. The
 // parameter "rule" is the key of the rule.
 func (a *acceptances) has(rule, user string, at time.Time) bool {
 	return slices.ContainsFunc(a.all, func(o acceptance) bool { return o.Holds(at) && o.people[match{rule, user}] })
@@ -164,9 +164,9 @@ func (j *judgement) drains(a *acceptances, now time.Time) []plan.Drain {
 	return drains
 }
 
-// The method "exceeded" returns a sentence for each limit that puts the plan on hold. If there is any, the result also
-// has the notes about overrides that do not count. If an operator chose the changes, the method records in the plan
-// which limits the choice lifts.
+// The method "exceeded" returns a sentence for each limit that puts the plan on hold. After these sentences come notes
+// about overrides that do not count. If an operator chose the changes, some limits no longer apply, and the method
+// records these limits in the plan.
 func (j *judgement) exceeded(ctx context.Context, now time.Time) ([]string, error) {
 	a, err := acceptancesAt(ctx, j.store, now)
 	if err != nil {

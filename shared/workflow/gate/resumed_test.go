@@ -147,7 +147,8 @@ func TestRestoresOnTheWay(t *testing.T) {
 	}
 }
 
-// TestOneGroupInDoubtOfTwoQuestions: a group that both exempts people and gives a license raises only one doubt.
+// TestOneGroupInDoubtOfTwoQuestions: a group exempts people, and also gives a license. If its members are in doubt, the
+// plan has one sentence about the group, and not two.
 func TestOneGroupInDoubtOfTwoQuestions(t *testing.T) {
 	t.Parallel()
 	j := inDoubt(t, func(j *judgement) {

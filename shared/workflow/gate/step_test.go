@@ -107,7 +107,8 @@ func TestApprove(t *testing.T) {
 	}
 }
 
-// TestClosed: an operator cannot approve a plan if none of its changes may begin.
+// TestClosed: an operator cannot approve a plan that may begin no change any more, for example because it expired or
+// because the policy has changed.
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -20,10 +20,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestRestoreWithDamagedData: one of two parts of the newest run's data is damaged, or the store fails to read it. A
-// restore of one person then stops that person's changes under the given id and under the ids in the other part. If the
-// part is damaged, the plan restores these changes, and a note names the part. If the store fails, the restore fails,
-// too.
+// TestRestoreWithDamagedData: an operator restores one person, and one of two parts of the newest run's data cannot be
+// read. If the part is damaged, the plan restores the changes under the given id and under the ids that the other part
+// shows, and a note names the damaged part. If the store is down, the restore fails. In both cases, the person's
+// unfinished changes are stopped.
 func TestRestoreWithDamagedData(t *testing.T) {
 	t.Parallel()
 	damage := func(s store.Store, key string) store.Store {
@@ -114,9 +114,9 @@ func partOf(t *testing.T, s store.Store, run, id string, own bool) string {
 	return ""
 }
 
-// TestHalfOfTheDataCannotBeRead: one of two parts of the newest run's data cannot be read. A name that several people
-// in the other part have is refused in any case. If the person is not found, the error is that of the store, or
-// ErrNothing if the part is damaged for good.
+// TestHalfOfTheDataCannotBeRead: one of two parts of the newest run's data cannot be read. If the other part has
+// several people with the given name, the name is refused. If the other part lacks the person, the result is the error
+// of the store, or ErrNothing for a damaged part.
 func TestHalfOfTheDataCannotBeRead(t *testing.T) {
 	t.Parallel()
 	s := store.Store(&store.Memory{})

@@ -137,7 +137,7 @@ func (w *identity) unread(run, name string, err error) *identity {
 	return w
 }
 
-// The method "show" sets the keys of a person. The object id is the first one, if there is one.
+// The method "show" sets the keys of a person. If the person has an object id in Entra ID, this id is the first key.
 func (w *identity) show(r *decision.Run, p *directory.Person) {
 	w.keys = []string{p.ID()}
 	if sid := p.SID(); sid != "" && sid != p.ID() {

@@ -38,8 +38,8 @@ func TestPage(t *testing.T) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	// The second rule has no chart of the hits after which people came back, because none of its hits can be followed for
-	// 30 days.
+	// The page has no chart about the second rule that shows after which hits people came back: none of its hits is
+	// followed by 30 days of data.
 	if got := strings.Count(html, `<svg class="chart"`); got != 2*5 {
 		t.Errorf("%d charts in two languages, want 10", got)
 	}
