@@ -74,7 +74,8 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// The change of a later rule is ordered after that of an earlier rule, unless the earlier one is refused.
+// A person has a change by an earlier rule. The change of the same person by a later rule gets the date of the first
+// one as After, so the plan orders it behind the first. If the first change is refused, After stays zero.
 func TestLaterRuleFollows(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

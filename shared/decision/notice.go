@@ -39,8 +39,9 @@ func (r *Run) notice(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p
 	}
 }
 
-// noticeCounts is how long an announcement counts after the change may be made. It is long enough for a schedule that
-// plans once a month. After that time, the person does not expect the change any more.
+// noticeCounts is how long an announcement counts after the time from which the change may be made (dueOf). A schedule
+// that plans once a month makes the change in this time. Afterwards, the person no longer expects the change, and it is
+// announced again.
 const noticeCounts = 32 * 24 * time.Hour
 
 // The method "told" reports whether a change was announced in the way that the policy asks for. If the policy sends
@@ -84,9 +85,10 @@ func waits(past *history.Item, due time.Time, again bool) string {
 // Etc/GMT+12).
 const lastZone = 12 * time.Hour
 
-// dueOf returns the time from which an announced change may be made. If the rule reads no dates of use, this is the
-// promised time. Otherwise the promised day must first have begun in the last time zone, because the time zone of the
-// person is unknown. The directories then need the time history.Late to show each use before that day.
+// dueOf returns the time from which an announced change may be made. For a rule that reads no dates of use, this is the
+// promised time. For any other rule, every use before the promised day must be known. The time zone of the person is
+// not known, so this day must first have begun in the last time zone (lastZone). The directories then need the time
+// history.Late until they show each use.
 func dueOf(rule *policy.Rule, past *history.Item) time.Time {
 	due := promised(rule, past)
 	if !rule.ReadsActivity() {

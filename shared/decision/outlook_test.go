@@ -9,8 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 )
 
-// A verdict turns to reclaim only after the license has cooled down. After a leave, it turns only when the span of the
-// rule has passed since the end of the leave.
+// The cases list the days on which the verdict on a person who stays away turns to reclaim. It turns when the person
+// has been idle for the 60 days of the rule. After a restore of the license, it turns only after the cooling-down time.
+// After a leave, the 60 days start at the end of the leave.
 func TestLook(t *testing.T) {
 	t.Parallel()
 	restored := func(days int) []any {

@@ -193,8 +193,9 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 	if joined := k.Joined.Time(); c.now.Before(joined.Add(joinedFor)) && !c.accepted {
 		a.past().Joined = joined
 	}
-	// An operator can end a contradiction with --accept-feeds, but only if the other directory was read or is no longer
-	// set up. If the other directory could not be read, the contradiction stays.
+	// In an earlier reading, the accounts of the person in the two directories contradicted each other. With
+	// --accept-feeds, an operator ends this doubt if the other directory was read now, or is no longer set up (Absent).
+	// If the other directory could not be read, the doubt stays.
 	if other := c.Feeds[1-c.source]; !c.accepted || other.State != plan.Absent {
 		a.past().Contradicted = k.Contradicted
 	}
@@ -272,8 +273,9 @@ type activityGap struct {
 	Since time.Time `json:"since,omitzero"`
 }
 
-// compareGaps compares accounts with the activityGaps of a run of an older version. An activityGap has no dates and
-// does not say whether the account was enabled. If the object with the activityGaps is gone, no account has one.
+// compareGaps compares accounts with the list that a run of an older version stored: the accounts without an activity
+// date (activityGap). The list has no dates and does not say whether an account was enabled. If it is gone, it counts
+// as empty.
 func (c *recollection) compareGaps(ctx context.Context, n int, g *group) error {
 	since := map[string]time.Time{}
 	err := store.GetLines(ctx, c.store, layout.ActivityGaps(c.last.Run, n), func(l *activityGap) error {

@@ -7,7 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Sweep puts the same people into h as Screen.Read, except those from whom a rule reclaims.
+// Sweep decides from the columns where they settle all verdicts on a person. These verdicts must equal those of the
+// Judge. Everybody else must be in h, to be read singly.
 func TestSweepOfATown(t *testing.T) {
 	t.Parallel()
 	r := columnTown(t)

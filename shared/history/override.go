@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Override is history/overrides/<run>.json: an operator set the limits aside for the plan with the hash PlanHash. For
-// later runs, the override accepts exactly the people whom the rules of this plan matched.
+// Override is history/overrides/<run>.json. It records that an operator set the limits aside for the plan with the hash
+// PlanHash. In later runs, the override accepts the people whom the rules of this plan matched, and nobody else.
 type Override struct {
 	Run      string    `json:"run"`
 	PlanHash string    `json:"planHash"`

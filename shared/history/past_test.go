@@ -176,9 +176,9 @@ func TestItemOf(t *testing.T) {
 	}
 }
 
-// The ledger does not record that somebody else restored a license after the change. The license stays Restored in the
-// digest when the ledger is read again, until a later change makes it Taken. The item of an announcement has the time
-// of the restore even if the ledger entry lacks this time, as in older versions.
+// After a run took a license, somebody else restores it. A later plan notices this, but the ledger does not record it.
+// So the license must stay Restored in the digest when the ledger is read again, until a later change makes it Taken.
+// An announcement keeps the time of the restore, even if its ledger entry lacks this time, as in older versions.
 func TestHeldAgainIsKept(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

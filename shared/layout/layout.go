@@ -110,13 +110,13 @@ func ActivityGaps(run string, partition int) string {
 	return fmt.Sprintf("%sdateless/%04d.jsonl.gz", Run(run), partition)
 }
 
-// History returns the key of the digest of earlier runs that one attempt of a run built.
+// History returns the key of the digest of earlier runs. Each attempt of a run builds its own digest.
 func History(run, attempt string) string {
 	return Run(run) + "history/" + attempt + ".jsonl.gz"
 }
 
-// Freed returns the key of the summary of the ledger from which package money counts freed seats. One attempt of a run
-// made it.
+// Freed returns the key of the summary of the ledger from which package money counts freed seats. Each attempt of a run
+// makes its own summary.
 func Freed(run, attempt string) string {
 	return Run(run) + "history/freed-" + attempt + ".jsonl.gz"
 }

@@ -222,8 +222,8 @@ func TestGivenBackStands(t *testing.T) {
 	}
 }
 
-// TestReturning: the result is true for a restore, and for a change that has a rollback mark. If the mark cannot be
-// read, the result is an error.
+// TestReturning: Returning reports true for a restore, and for a change that has a rollback mark. If the mark of a
+// change cannot be read, Returning returns an error. A restore needs no mark.
 func TestReturning(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)

@@ -86,9 +86,9 @@ type Tally struct {
 	ExemptUnknown int `json:"exemptUnknown,omitempty"`
 	// Asked is the number of holders who are known to meet the rule's condition "for".
 	Asked int `json:"asked"`
-	// UndecidedHolders counts the undecided verdicts on people who are known to hold the license, and UndecidedAsked
-	// those of them who are known to meet the condition "for". Both are zero in plans of older versions. Undecided
-	// also counts people who may hold the license.
+	// UndecidedHolders counts the undecided verdicts on people who are known to hold the license. (Undecided also
+	// counts people who only may hold it.) UndecidedAsked counts those of UndecidedHolders who are known to meet the
+	// condition "for". Both are zero in plans of older versions.
 	UndecidedHolders int `json:"undecidedHolders,omitempty"`
 	UndecidedAsked   int `json:"undecidedAsked,omitempty"`
 	// Empty has the number of holders without a value, for each attribute that the rule's conditions read.

@@ -35,8 +35,8 @@ type target interface {
 	unfit(p *directory.Person) string
 }
 
-// The policy names an Entra group or an Active Directory group for a license. So people hold the license in entraGroup
-// or in adGroup, but never in both.
+// The variable "targets" lists all targets. A policy names at most one group for a license, in Entra ID or in Active
+// Directory. So nobody holds the same license in both entraGroup and adGroup.
 var targets = []target{direct{}, entraGroup{}, adGroup{}}
 
 // Targets returns the names of all targets.

@@ -198,7 +198,8 @@ func (a *attribute) celType() *cel.Type {
 func (a *attribute) celValue(p *directory.Person) ref.Val {
 	v := a.of(p)
 	switch {
-	// NoneSince always has a Through, too. It is named here as a second barrier: its time must not count as a date.
+	// The time of a NoneSince is not a date of use. Such a value always has a Through, so the last condition would be
+	// enough. NoneSince is named all the same, to be safe if it ever lacks a Through.
 	case v.State == directory.Unknown, v.State == directory.NoneSince, !v.Through.IsZero():
 		return a.unknown // the type dateTest evaluates the dates of reports
 	case a.kind == directory.Text:

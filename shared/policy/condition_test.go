@@ -166,7 +166,7 @@ func plainProgram(t *testing.T, c *condition) cel.Program {
 	return program
 }
 
-// FuzzCondition: the Judge's programs give the results of plain CEL.
+// FuzzCondition: the Judge evaluates a condition with a program of its own. Its result must equal that of plain CEL.
 func FuzzCondition(f *testing.F) {
 	for _, a := range answers {
 		f.Add(a.expr)

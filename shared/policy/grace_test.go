@@ -175,8 +175,9 @@ func TestGrace(t *testing.T) {
 	}
 }
 
-// TestHireDateUnread: only Entra ID has the hire date. While the account there is unknown, nobody knows whether the first
-// day of a person without a recent use is still to come.
+// TestHireDateUnread: only Entra ID has the hire date. If the Entra account was not read, the first day of a person
+// without a recent use may be still to come. With the grace neverSignedIn, the verdict on this person is then
+// undecided.
 func TestHireDateUnread(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)

@@ -101,7 +101,8 @@ func TestHolds(t *testing.T) {
 	}
 }
 
-// NewJudge rejects two names for one product: a part number and a skuId, or two skuIds.
+// Two licenses of a policy name the same product: one by its part number, and the other by its skuId. NewJudge rejects
+// this policy.
 func TestTwoNamesOfOneProduct(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

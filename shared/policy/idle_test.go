@@ -10,7 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A report without a use proves only that there is no use since its start, 182 days before noon.
+// A usage report that shows no use of a person covers only the time since its start, 182 days before the time "noon".
+// CountIdle must not take this as proof that the person had no use before that start.
 func TestCountIdle(t *testing.T) {
 	t.Parallel()
 	young := copilotHolder(notUsed(directory.TeamsUse))

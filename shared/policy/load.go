@@ -165,8 +165,8 @@ func (l *loader) limits(n *yaml.Node) {
 	}
 }
 
-// The method "attributes" reads the attributes of the file. Policy.mapped has these first, and then the default
-// attributes that the file does not map.
+// The method "attributes" reads the section "attributes" of a policy file. It puts into Policy.mapped first the
+// attributes of the file, and then the default attributes whose names the file does not use.
 func (l *loader) attributes(n *yaml.Node) error {
 	env, err := language()
 	if err != nil {

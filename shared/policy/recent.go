@@ -11,8 +11,8 @@ const mostRecent = 4
 // times, and a warm function opens it in each call. Compiling it takes milliseconds.
 var recent cache
 
-// The type "cache" has compiled policies, the last used one first. It does not store the name of a file. Only a fault
-// needs the name, and a text with faults is not in the cache.
+// The type "cache" has compiled policies, the last used one first. A policy is found by its text. The name of its file
+// does not matter: only messages about faults contain the name, and a text with faults is not in the cache.
 type cache struct {
 	mu   sync.Mutex
 	kept []recentPolicy

@@ -111,7 +111,8 @@ const (
 
 func isDate(date int64) bool { return date > mixedDate }
 
-// The method "date" returns for each person None, a mark, or microseconds since 1970.
+// The method "date" returns the value of an attribute for each person: a date in microseconds since 1970, None, or one
+// of the marks unknownDate, unusedDate and mixedDate.
 func (s *screen) date(a *attribute) []int64 {
 	if dates, done := s.dates[a]; done {
 		return dates
@@ -151,9 +152,10 @@ func (s *screen) date(a *attribute) []int64 {
 	return dates
 }
 
-// The method "unused" returns a function for people without a use in the span of the report. Its argument "date" is the
-// newest of the person's other dates. An account that is younger than the start of the span (since) was never used
-// (EntraUser.lastUse in package directory), so the result is then this date.
+// The method "unused" returns a function for the people whom the usage report shows without a use. The report begins at
+// "since", so an older use is possible, and the function returns unusedDate or mixedDate. But an account that was
+// created after "since" was never used (EntraUser.lastUse in package directory). The function then returns its argument
+// "date", the newest of the person's other dates.
 func (s *screen) unused(a *attribute, since int64) func(row int, date int64) int64 {
 	s.since[a] = since
 	created, ok := s.Field("entra.created")
@@ -168,8 +170,9 @@ func (s *screen) unused(a *attribute, since int64) func(row int, date int64) int
 	}
 }
 
-// The method "newest" adds the dates of a field to those of an attribute. It sets open[row] for an unknown account,
-// which may have a later date.
+// The method "newest" reads one field of an attribute. It raises each person's date in "dates" to the date of this
+// field if that is later. It sets known[row] for an account that was read. It sets open[row] for an account that may
+// exist but was not read, because that account may have a later date.
 func (s *screen) newest(f *directory.Field, dates []int64, known, open []bool) {
 	columns := s.columnsOf(f)
 	for row, half := range s.Accounts[f.Source] {

@@ -20,7 +20,8 @@ func holder() *directory.Person {
 	return who
 }
 
-// A sweep takes a license only from a person who is certainly in no grace, and leaves the others to the Judge.
+// A sweep decides from the columns. It finds that a license is taken only if the person is certainly in no grace. It
+// leaves all other people to the Judge.
 func TestGraceInASweep(t *testing.T) {
 	t.Parallel()
 	const unused, young = "AzureAdSistaLogon.hasNoValue()", "created.laterThan(now - days(30))"
@@ -211,8 +212,8 @@ func TestLastSeenInASweep(t *testing.T) {
 	}
 }
 
-// The function "foreignDates" puts a date of noon into the columns of accounts that are not here. It must not count as
-// a date of the person.
+// The function "foreignDates" writes a wrong date (noon) into each column, in the rows of accounts that do not exist or
+// were not read. A test with these columns fails if such a date counts as a date of the person.
 func foreignDates(c *Crowd) {
 	own := c.Field
 	c.Field = func(name string) (Column, bool) {

@@ -142,8 +142,8 @@ func TestMarkdownFits(t *testing.T) {
 	}
 }
 
-// TestMarkdownInGitHubsParser renders plans with GitHub's own parser. The cells show the texts of the directory, and
-// have no elements except code spans and the spans of dollar signs.
+// TestMarkdownInGitHubsParser renders plans with GitHub's own parser. Each cell must show the text of the directory and
+// nothing else. The only elements in a cell are the code and span elements that the report itself writes.
 func TestMarkdownInGitHubsParser(t *testing.T) {
 	t.Parallel()
 	parser, err := exec.LookPath("cmark-gfm")

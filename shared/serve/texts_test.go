@@ -11,7 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/story"
 )
 
-// TestMadeKeysHaveTexts: each key of a text that the code makes from a name, such as a stage, has a text.
+// TestMadeKeysHaveTexts: the code makes some keys of texts from a name, for example the key of a stage of a run. Each
+// of these keys must have a text in every language.
 func TestMadeKeysHaveTexts(t *testing.T) {
 	t.Parallel()
 	var keys []string

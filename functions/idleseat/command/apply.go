@@ -137,9 +137,9 @@ func (c *applyCmd) onlyBack(a *Process, applier *apply.Applier, p *plan.Plan, in
 	return errors.Join(refused, behind)
 }
 
-// The function "isIdle" reports whether a plan has nothing to do except to continue changes of earlier runs. Such a
-// plan has no changes of its own and is not in mode audit, or it is a restore whose own changes all have a final
-// result.
+// The function "isIdle" reports whether a plan must continue changes of earlier runs and has nothing else to do. A
+// restore has nothing else to do if all its own changes have a final result. Any other plan has nothing else to do if
+// it has no changes and is not in mode audit.
 func isIdle(a *Process, s store.Store, p *plan.Plan) (bool, error) {
 	if len(p.Resumes) == 0 || p.Restores == "" {
 		return len(p.Resumes) > 0 && p.Verdict == plan.Nothing && p.Mode != policy.Audit, nil
@@ -247,9 +247,9 @@ func begunFor(p *plan.Plan) runs.Scope {
 	return runs.Begun
 }
 
-// The method "failure" returns an error if changes of earlier runs failed. The parameter "err" is the error of the
-// function "resume", and a part of the result. If an earlier run could not go on, a restore fails. Any other plan does
-// not fail, because the next plan tries that run again.
+// The method "failure" returns the error of a command that continued changes of earlier runs. It contains "err", the
+// error of the function "resume", and says how many of these changes failed. A restore also fails if one of these runs
+// could not go on. Any other plan does not, because the next plan tries that run again.
 func (r *resumed) failure(p *plan.Plan, err error) error {
 	err = errors.Join(err, resumeFailed(r.failed))
 	if err == nil && r.refused && p.Restores != "" {

@@ -74,7 +74,8 @@ func (c *sharedClock) now() time.Time {
 
 func (c *sharedClock) Now() time.Time { return c.now() }
 
-// Sleep advances the clock by d and does not wait. Several calls at the same time advance the clock only once.
+// Sleep advances the clock by d and returns at once. If two calls begin at the same time with the same d, the clock
+// advances by d and not by 2d.
 func (c *sharedClock) Sleep(ctx context.Context, d time.Duration) error {
 	c.passUntil(c.now().Add(d))
 	return ctx.Err()

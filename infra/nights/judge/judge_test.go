@@ -57,7 +57,8 @@ func hear(t *testing.T, j *Judge, events ...Event) {
 	}
 }
 
-// TestRemoved: a removal is a fault if the story has a reason to keep the license, and only then.
+// TestRemoved: each story ends with the removal of a license. The judge must find a fault if the story has a reason to
+// keep the license, and no fault otherwise.
 func TestRemoved(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -182,8 +183,9 @@ func TestTakenByAStranger(t *testing.T) {
 	}
 }
 
-// TestTakenByAStrangerBetweenTwoNights: a second machine takes a license, and somebody restores it. The person counts
-// as a new holder only if the first machine read the directory between the removal and the restore.
+// TestTakenByAStrangerBetweenTwoNights: a second machine takes a license, and somebody restores it. Then the first
+// machine takes the license. This is a fault if the first machine read the directory between the two: it then saw that
+// the person is a new holder. Otherwise it is no fault.
 func TestTakenByAStrangerBetweenTwoNights(t *testing.T) {
 	t.Parallel()
 	for night, want := range map[int]int{48: 0, 51: 1} {

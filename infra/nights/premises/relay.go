@@ -107,9 +107,9 @@ func (r *relay) deliver(queue string, f fate) {
 
 func (d *delivery) finish() { d.ending.Do(func() { close(d.finished) }) }
 
-// The method "ended" ends the process of a relay after a delivery. It cancels planned faults of the weather only if
-// this delivery planned one. During the fault Both, another delivery is still under way, and its fault must stay
-// planned.
+// The method "ended" ends the process of a relay after a delivery. A delivery with the fault Killed or Frozen has
+// planned faults of the weather, and the method cancels them. After any other delivery it cancels nothing: during the
+// fault Both, the planned faults belong to another delivery that is still under way.
 func (r *relay) ended(d *delivery) {
 	d.end()
 	if d.kind == Killed || d.kind == Frozen {

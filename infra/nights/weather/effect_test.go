@@ -99,9 +99,9 @@ func (x *tool) plan(t *testing.T) (changes, seatless []string, told string) {
 	return changes, seatless, fmt.Sprintf("status %d, %s %q %s", status, p.Verdict, p.HoldReasons, errs)
 }
 
-// TestNoWeatherMakesAChange: faults may remove changes from a plan, but never add one. The plan of a calm night has
-// each change that the plan of the same night with faults has. The tool must use the readings of earlier nights, even
-// if their plans are on hold.
+// TestNoWeatherMakesAChange plans the same night twice: with faults, and then without. Faults must not add a change:
+// each change of the first plan must also be in the second plan, or be refused there only because no seat is free. The
+// second plan must have changes even if the plans of the earlier nights were on hold.
 func TestNoWeatherMakesAChange(t *testing.T) {
 	t.Parallel()
 	about := slices.Concat(graphPeople, ldapPeople)

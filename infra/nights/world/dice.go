@@ -6,8 +6,8 @@ import "math/rand/v2"
 // on the purpose and the seed. If one event is left out, the numbers for other events therefore do not change.
 type dice struct{ *rand.Rand }
 
-// The function "throw" returns the dice for a purpose, such as "leave". The parameter "numbers" makes the purpose more
-// precise: for example, it is a night and a person.
+// The function "throw" returns the dice for a purpose, such as "leave". The parameter "numbers" says more about the
+// purpose, for example which night and which person. Equal arguments give dice with equal numbers.
 func throw(seed uint64, purpose string, numbers ...int) dice {
 	const prime = 0x100000001b3 // FNV-1a (IETF draft-eastlake-fnv)
 	h := uint64(0xcbf29ce484222325)

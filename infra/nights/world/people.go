@@ -92,8 +92,8 @@ func (w *World) tell(i int, p sandbox.Truth, at time.Time) {
 	w.tellExchange(i, p, at)
 }
 
-// The method "state" tells the judge that a fact about a person has changed, separately for each license. The map
-// "told" has the values that the judge knows, by license. The map "now" has the true values.
+// For each license, the method "state" compares a fact about a person with what the judge knows, and tells the judge if
+// they differ. The map "told" has what the judge knows, by license. The map "now" has the true values.
 func (w *World) state(what judge.What, h *human, told, now map[string]bool, at time.Time) {
 	for _, license := range w.licenses() {
 		if now, about := now[license]; about && now != told[license] {

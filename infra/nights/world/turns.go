@@ -39,7 +39,8 @@ const (
 	citrixAgain = "the group of Citrix is made again"
 )
 
-// The turn "swapped" moves the Citrix group, and moves the group groupOnPrem to the former DN of the Citrix group.
+// The constant "swapped" names a turn: the Citrix group moves to another DN, and the group groupOnPrem moves to the
+// former DN of the Citrix group.
 const swapped = "another group has the DN of the group of Citrix"
 
 // The variable "turns" contains the kinds of turns. Most turns end well within judge.Patience (30 days).

@@ -28,7 +28,8 @@ rules:
     when: %s
 `
 
-// The variable "spoken" has conditions with their words. A part without words is quoted as code.
+// The variable "spoken" has conditions with their explanations in English and Swedish. If a part of a condition cannot
+// be put into words, the explanation quotes its code.
 var spoken = []struct{ in, en, sv string }{
 	{`accountEnabled && isPilot`, "the account in Entra ID is enabled and the person is in the group “CN=Pilots,DC=corp” of Active Directory, directly or through another group (isPilot)", "kontot i Entra ID är aktiverat och personen är med i gruppen ”CN=Pilots,DC=corp” i Active Directory, direkt eller genom en annan grupp (isPilot)"},
 	{`!accountEnabled || !isPilot`, "the account in Entra ID is disabled or the person is not in the group “CN=Pilots,DC=corp” of Active Directory (isPilot)", "kontot i Entra ID är avaktiverat eller personen står utanför gruppen ”CN=Pilots,DC=corp” i Active Directory (isPilot)"},

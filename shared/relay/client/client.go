@@ -78,8 +78,8 @@ func (d *Directory) PendingWrites() *protocol.Changes {
 // CheckClock returns nil if there is evidence, because the relay and New have already compared the clocks.
 func (d *Directory) CheckClock(context.Context, func() time.Time) error { return d.failed }
 
-// ListPeople calls "each" for every account in the sample of the evidence. Only the last logon of these accounts is
-// set. They show whether the directory still has current dates.
+// ListPeople calls "each" for every account in the sample of the evidence, with nothing but its last logon. The sample
+// shows whether the directory still has current dates.
 func (d *Directory) ListPeople(_ context.Context, each func(directory.ADUser) error) error {
 	if d.failed != nil {
 		return d.failed

@@ -13,7 +13,7 @@ import (
 )
 
 // Grant has the claims in the token of a client (Microsoft Learn, "Access token claims reference"). Nobody has checked
-// the token's signature, so a Grant explains, and proves nothing. Only Graph decides.
+// the token's signature. So a Grant can explain why Graph refuses a request, but proves no permission.
 type Grant struct {
 	// Tokenless is set for a loopback address, which gets no token. The other members are then empty.
 	Tokenless bool

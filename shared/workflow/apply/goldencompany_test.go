@@ -34,8 +34,8 @@ rules:
   - {name: citrix, license: citrix, when: LastlogonTimestamp.earlierThan(now - days(90)), then: remove}
 `
 
-// goldenStrict is the policy of the night before the golden run. If the rule matches a second person, the plan is on
-// hold.
+// goldenStrict is the policy of the night before the golden run (see goldenCompany). Its rule matches two people, Gus
+// and Hanna. Its limit allows one, so the plan is on hold.
 const goldenStrict = `
 tenant: ` + tenant + `
 mode: enforce

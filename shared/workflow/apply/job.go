@@ -131,8 +131,8 @@ func (j *job) total() int {
 	return n
 }
 
-// The method "of" returns a copy of the job's results that contains only the results of one batch. It has all changes
-// of the batch in the plan, even those that this call leaves out.
+// The method "of" returns a copy of the job's results with one batch only. The copy has the results of all changes that
+// the plan has in this batch, even of changes that this call leaves out.
 func (j *job) of(b plan.Batch) *runs.Results {
 	one, all := *j.results, j.plan.Batches()
 	whole := all[slices.IndexFunc(all, func(of plan.Batch) bool { return of.Name == b.Name })]

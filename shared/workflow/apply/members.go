@@ -135,7 +135,8 @@ func (j *job) doubtful(ctx context.Context, q directory.Question) (string, error
 	return fmt.Sprintf("the group %s had members in an earlier reading and has %s now; put them back, or plan with --accept-feeds if that is right", q.Ref, left), nil
 }
 
-// entraGroups reads which Entra groups of the member queries list the account with the object id "id" now.
+// entraGroups reads the Entra groups of all member queries again, and returns in which of them the account with the
+// object id "id" is now.
 func (j *job) entraGroups(ctx context.Context, id string) (evidence.Belonging, error) {
 	var groups []evidence.Group
 	for _, q := range j.memberQueries() {

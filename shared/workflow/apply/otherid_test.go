@@ -116,8 +116,8 @@ func TestBegunWithoutTheEntraAccount(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestOpenWithoutTheEntraAccount: a begun change of a license in Entra ID ends when the account in Entra ID is gone,
-// even if the account in Active Directory is still there.
+// TestOpenWithoutTheEntraAccount: the restore of a license in Entra ID has begun, and then the account in Entra ID is
+// gone. The change fails and does not stay pending, even if the account in Active Directory is still there.
 func TestOpenWithoutTheEntraAccount(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]plan.Change{

@@ -43,7 +43,8 @@ func (m *move) direct(ctx context.Context) (runs.Status, string) {
 	return m.freed(ctx)
 }
 
-// byMembership changes membership in groups whose membership is itself the license.
+// byMembership changes a license that is nothing but membership in a group, such as the Citrix group. The person first
+// joins the target group, if there is one, and then leaves the source group.
 func (m *move) byMembership(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	if e.Target != "" {

@@ -128,8 +128,9 @@ func TestSyncedGroups(t *testing.T) {
 	}
 }
 
-// TestSyncedGroupIsGivenBack: an operator asks for a restore during the change. The person leaves the target group only
-// when no running sync can take the license any more.
+// TestSyncedGroupIsGivenBack: a change has moved a person from one synced group to another, and an operator then asks
+// for a restore. The person joins the source group at once. The person leaves the target group only when Entra Connect
+// must have synced this, so the person never lacks both products.
 func TestSyncedGroupIsGivenBack(t *testing.T) {
 	t.Parallel()
 	b := syncedBench(t)
@@ -239,7 +240,8 @@ func TestSyncedAndGoneFromEntra(t *testing.T) {
 	}
 }
 
-// The method "tookBig" makes the plan of the run a restore of Dora's license, which an earlier run changed.
+// The method "tookBig" sets up a restore. An earlier run changed Dora's license "big" to "small", and the plan of the
+// run restores "big".
 func (b *bench) tookBig(t *testing.T) {
 	t.Helper()
 	c := moveDora

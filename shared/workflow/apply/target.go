@@ -119,8 +119,9 @@ func (ofGraph) unmirrored(_ context.Context, _ *job, _ *policy.License, _, count
 	return noCounterpart(counterpart), nil
 }
 
-// The function "noCounterpart" is for an entry whose license follows no synced Entra group. If the entry names such an
-// Entra group all the same, the entry was altered, and the function returns that reason. Otherwise it returns "".
+// The function "noCounterpart" checks a ledger entry whose license follows no synced Entra group. The parameter "named"
+// is the synced Entra group that the entry names, which must be empty. Otherwise the entry was altered, and the
+// function returns a sentence that says so.
 func noCounterpart(named string) string {
 	if named == "" {
 		return ""

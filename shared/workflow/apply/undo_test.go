@@ -100,8 +100,8 @@ func TestUndoThatDoesNotShow(t *testing.T) {
 	}
 }
 
-// TestUndoDirect: if Graph refuses to give the product again, the change stands if the person lacks the product. If the
-// person has it, the rollback is finished.
+// TestUndoDirect rolls back the change of a direct assignment. If Graph refuses to give the taken product again, the
+// change counts as done. But if the person has the product anyway, the change counts as rolled back.
 func TestUndoDirect(t *testing.T) {
 	t.Parallel()
 	e3, e5 := []directory.Assignment{{SKU: "sku-e3", State: "Active"}}, []directory.Assignment{{SKU: "sku-e5", State: "Active"}}

@@ -165,7 +165,8 @@ func checkGraph(ctx context.Context, e *exam) ([]Finding, func()) {
 	return found, func() { e.skus = skus }
 }
 
-// afterRefusal returns the Mend for an error of Graph. The request needs the permissions in "permissions".
+// afterRefusal returns the Mend for a request that Graph answered with the error err. The argument "permissions" has
+// the permissions that this request needs.
 func (e *exam) afterRefusal(err error, permissions ...string) *Mend {
 	switch {
 	case errors.Is(err, entra.ErrNotPremium):

@@ -25,8 +25,8 @@ func (j *judgement) exemptNow() map[string]directory.EarlierExempt {
 }
 
 // exemptBefore returns the counts of exempt holders from the last trusted run with the same license and the same
-// conditions. The parameter "asks" is the key of these (policy.ExemptAsks). The counts are zero if there is no such
-// run.
+// conditions. The parameter "asks" is a key that stands for this license and these conditions (policy.ExemptAsks).
+// Without such a run, the counts are zero.
 func (j *judgement) exemptBefore(asks string) directory.EarlierExempt {
 	if j.Begin.Earlier == nil {
 		return directory.EarlierExempt{}
@@ -62,8 +62,9 @@ func (j *judgement) untrusted() (sentences []string) {
 	return sentences
 }
 
-// fewerExempt returns a reason for each rule of which far fewer holders are exempt than in an earlier run. The cause
-// may be a sync rule that cleared an attribute. It returns none if an operator accepts the data.
+// fewerExempt compares, for each rule, the number of exempt holders now with the number in an earlier run. If the
+// number has fallen far, it returns a reason to hold the plan, because a sync rule may have cleared the attribute that
+// exempts people. It returns no reasons if an operator accepts the data (--accept-feeds).
 func (j *judgement) fewerExempt() (reasons []string) {
 	counts := j.exemptNow()
 	for _, r := range j.Policy.Rules {

@@ -79,8 +79,8 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	return out, nil
 }
 
-// The method "admit" returns the reason why an operator may not apply a plan, or "". The parameter "left" reports
-// whether any batch is not final.
+// The method "admit" returns the reason why an operator may not apply a plan, or "". The parameter "left" says that at
+// least one batch of the plan still has changes without a final result.
 func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) (refusal string, err error) {
 	b, err := snapshot.GetBegin(ctx, s.Store, p.Run)
 	if err != nil {

@@ -21,8 +21,8 @@ func (r rungs) add(d *plan.Decision) {
 	}
 }
 
-// The method "choose" returns the changes without each restore of a lesser license whose better license is also
-// restored. It first removes each entry whose better license the changes do not restore.
+// The method "choose" removes the restore of a lesser license from the changes if they also restore the better license
+// in whose place the person got it. It also deletes each entry of r whose better license the changes do not restore.
 func (r rungs) choose(changes []plan.Change) []plan.Change {
 	restored := map[rung]bool{}
 	for _, c := range changes {

@@ -191,8 +191,9 @@ type found struct {
 	back       int      // number of changes that were restored or changed nothing
 }
 
-// The method "nothing" returns the error of a restore that has nothing to restore. The error also says what is stopped
-// all the same. The parameter "stopped" is the number of the one person's changes that are stopped.
+// The method "nothing" returns the error of a restore that found nothing to restore. The run of the request may begin
+// no more changes even then, and the error says so. If the request is for one person, "stopped" is the number of this
+// person's changes in the plan of that run.
 func (f *found) nothing(in Request, stopped int) error {
 	ends := "it is stopped all the same, so its plan cannot be applied any more; plan again to take licenses"
 	switch {

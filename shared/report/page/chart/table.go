@@ -2,8 +2,9 @@ package chart
 
 import "html/template"
 
-// Table writes the values of charts as a table, for readers who cannot see the drawing. The first column names the
-// rows. The other columns are numbers. A template would need ten times as long for the rows of half a year.
+// Table writes the values of charts as an HTML table, for readers who cannot see the drawing. The first column names
+// the rows. The other columns are numbers. Table does not use a template, because the rows of half a year would then
+// take ten times the time.
 func Table(heads []string, rows [][]string) template.HTML {
 	var s svg
 	s.WriteString(`<table class="plain-table short"><thead><tr>`)
