@@ -26,8 +26,8 @@ type ending struct {
 	inputs  []string // inputs of the executions; RUN stands for the run id of the first plan, and HASH for the hash of the first plan
 }
 
-// onlyCitrix matches the text of a policy from the rule m365-idle-60 up to the name of the rule citrix. All rules of a
-// policy without this text depend on Active Directory.
+// onlyCitrix matches the rules of the policy from m365-idle-60 up to the rule citrix. Tests remove them, so that all
+// other rules depend on Active Directory.
 var onlyCitrix = regexp.MustCompile(`(?s)  - name: m365-idle-60.*?(  - name: citrix)`)
 
 func endings() []ending {
@@ -103,7 +103,8 @@ func described(t *testing.T) string {
 	return "=== the alarms\n" + strings.Join(lines, "\n") + "\n"
 }
 
-// The method "told" runs the executions of an ending. It returns their notices, metrics and alarms as text.
+// The method "told" runs the executions of an ending in order. It returns the notice, the metrics and the alarms of
+// each execution as one text.
 func (e ending) told(t *testing.T, alarms map[string]alarm) string {
 	r := newRig(t, e.options)
 	var text strings.Builder

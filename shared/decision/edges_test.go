@@ -98,8 +98,9 @@ func TestSavesNothingOfALicenseWithoutAGroup(t *testing.T) {
 	}
 }
 
-// Lost dates stay in doubt for the longest span of the rules, even if no date was ever known. An account with a date in
-// the future (DatesInDoubt) does not count as an account without dates.
+// An account that the second run sees first, and that has no dates, counts as an account that lost its dates
+// (DatesLost). It does so for 90 days, the longest span of the rules. An account with a date in the future
+// (DatesInDoubt) never counts so.
 func TestDoubtStays(t *testing.T) {
 	t.Parallel()
 	appears := asOf.AddDate(0, 0, 1)

@@ -88,7 +88,8 @@ func (r *Run) Losses() []string {
 	return slices.Sorted(maps.Values(l.why))
 }
 
-// readTable reads a table or makes it again. The result "loss" says what was lost, or is empty.
+// readTable reads the table of known accounts that a run stored for partition n. If the table is lost, readTable
+// rebuilds it from what that run read. The result "loss" is then a text about the loss, and otherwise empty.
 func (r *Run) readTable(ctx context.Context, run string, n int) (table *known.Partition, loss string, err error) {
 	table, err = known.Get(ctx, r.store, run, n)
 	gone := errors.Is(err, store.ErrNotFound)

@@ -177,7 +177,8 @@ func TestSummaryOfAllPartitions(t *testing.T) {
 	}
 }
 
-// A line without a decision is damage, even if a summary follows.
+// The stored lines of a partition are damaged if a line has neither a decision nor a summary, even if a line with the
+// summary follows.
 func TestLineWithoutADecision(t *testing.T) {
 	t.Parallel()
 	r := world{}.seal(t)

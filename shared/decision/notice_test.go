@@ -114,8 +114,9 @@ func TestNoticeWaitsForTheReports(t *testing.T) {
 	}
 }
 
-// TestEndOfNotice: the mail asks for a use before a day. The change waits until this day has begun in the last time
-// zone, or until the hour of the notice if that is later, and then for 24 hours.
+// TestEndOfNotice: a notice asks the person to use the license before a day. The change is due 24 hours after noon of
+// this day in UTC, when the day has begun in every time zone, or 24 hours after the end of the notice if that is later.
+// A change by a rule without dates of use is due at the end of the notice.
 func TestEndOfNotice(t *testing.T) {
 	t.Parallel()
 	p, err := policy.Load("p", []byte(noticing(t, "14")))

@@ -40,8 +40,8 @@ type prints struct {
 
 func (p *prints) add(name string) { p.some, p.has[known.PrintOf(name)] = true, true }
 
-// The method "any" reports whether the set has one of the four fingerprints in "of", of sixteen bits each. Zero means
-// no name.
+// The method "any" reports whether the set contains a fingerprint from "of". The argument "of" consists of four
+// fingerprints of sixteen bits. The fingerprint zero stands for a missing name.
 func (p *prints) any(of int64) bool {
 	four := uint64(of)
 	return p.has[uint16(four)] || p.has[uint16(four>>16)] || p.has[uint16(four>>32)] || p.has[uint16(four>>48)]

@@ -198,8 +198,9 @@ type giving struct {
 	written string // the entry in the next table
 }
 
-// The method "remember" counts the people whose rows are not open. It also collects the entries of their accounts and
-// memberships for the table of known accounts of this run. It collects nothing from a source that is not healthy.
+// The method "remember" counts the people whose verdicts the screening has decided (their rows are not open). It also
+// collects the entries of their accounts and memberships for this run's table of known accounts. It collects nothing
+// from a source that is not healthy.
 func (p *screening) remember() {
 	for _, open := range p.open {
 		if !open {

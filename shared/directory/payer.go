@@ -7,7 +7,8 @@ type Payer struct {
 	CostCenter *string `json:"costCenter,omitempty"`
 }
 
-// TextOf returns the text of a value for a Payer, or nil for an unknown value.
+// TextOf returns the text of a value for a Payer. It returns "" if the directory has no value, and nil if the value is
+// unknown.
 func TextOf(v Value) *string {
 	switch v.State {
 	case Known:

@@ -52,7 +52,8 @@ func (st *Digest) look(ctx context.Context, book *ledger.Ledger) error {
 	return nil
 }
 
-// Begun returns the item of a ledger entry as if its change were open.
+// Begun returns an item for a ledger entry. The item has the state Open, as if the run were still making the change,
+// whatever the outcome of the entry is.
 func Begun(e *ledger.Entry) *Item {
 	return &Item{
 		User: e.Person, SID: e.SID, License: e.License, Run: e.Run, Rule: e.Rule, To: e.To, Via: plan.Via(e.Via), Began: e.At, At: e.At, IdleSince: e.IdleSince, State: Open,

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A setback lasts until the change is made or the setback expires. A plan that may begin no change any more (closed)
-// causes no setback.
+// A change that a run could not make has a setback. The setback disappears when a run makes the change, or after some
+// nights. A plan that can no longer begin a change (closed) does not cause a setback.
 func TestSetback(t *testing.T) {
 	t.Parallel()
 	const results = `{"results":[{"user":"ann","license":"e3","status":%s}]}`

@@ -137,8 +137,8 @@ func (b *book) read(ctx context.Context, s store.Store, m *memory, last restores
 	return nil
 }
 
-// The method "license" adds one license of one person. The argument "same" has one subject for each key under which the
-// ledger has the person.
+// The method "license" adds one license of one person. The ledger may have entries about the person under two keys, the
+// Entra object id and the SID. The argument "same" has one subject for each of these keys.
 func (b *book) license(last restores, same ...*subject) {
 	var restored []*history.Item
 	for _, of := range same {

@@ -148,8 +148,8 @@ func inGraceColumns(c *Crowd, people []*directory.Person) {
 	}
 }
 
-// The type "edges" makes random people. Their dates are at the edges of the rules: a span before noon, or close to
-// that.
+// The type "edges" makes random people. Most of their dates are at a limit of a rule, such as 60 days before noon, or a
+// second or a few days before or after it.
 type edges struct{ *rand.Rand }
 
 // near works like around. Its arguments are days before noon.

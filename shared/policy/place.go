@@ -74,8 +74,9 @@ func (c *cursor) pass() rune {
 	return got
 }
 
-// The method "find" moves just past the next occurrence of a character. It returns false if it meets a character that
-// YAML does not remove from a text.
+// The method "find" moves just past the next occurrence of a character. On the way, it skips only characters that the
+// YAML parser may remove from a text: spaces, quotation marks, backslashes and line breaks. At any other character, and
+// at the end, it returns false.
 func (c *cursor) find(want rune) bool {
 	for more := true; more; more = c.next() {
 		for c.rest != "" {

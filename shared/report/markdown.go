@@ -16,8 +16,8 @@ import (
 )
 
 // MostMarkdown is the maximum length of a comment on GitHub, in characters
-// (https://github.com/orgs/community/discussions/27190). WriteMarkdown counts UTF-16 units. A text has at least as many
-// of them as characters.
+// (https://github.com/orgs/community/discussions/27190). WriteMarkdown compares the number of UTF-16 units with it.
+// That is safe, because no text has fewer UTF-16 units than characters.
 const MostMarkdown = 65_536
 
 // Limits of a comment. mostReason is the maximum length of a reason, in characters.

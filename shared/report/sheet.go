@@ -20,8 +20,9 @@ type Sheet struct {
 	// Separator is the character between two cells: a comma or a semicolon. With a semicolon, numbers have a decimal
 	// comma, as in the countries whose spreadsheets use semicolons.
 	Separator rune
-	// Managers returns the managers of people. A key is the id of a person. The manager of a person who is not in the
-	// result is unknown. If Managers is nil, the sheet has no columns for managers.
+	// Managers returns the managers of the people with the ids "users", by the id of the person. If the result lacks a
+	// person, the manager of this person is unknown. If the field Managers is nil, the sheet has no columns for
+	// managers.
 	Managers func(ctx context.Context, users []string) (map[string]Manager, error)
 }
 

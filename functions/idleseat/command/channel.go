@@ -39,9 +39,9 @@ func (c *channelConfig) client(a *Process) (*webhook.Client, error) {
 	return &webhook.Client{To: to, Clock: a.Clock, Transport: a.Web}, nil
 }
 
-// The method "link" returns the address at which a browser can open the object with a key. The address is below
-// IDLESEAT_REPORTS_URL, or a page of the AWS console if this variable is empty. The result is "" if the variable is no
-// https URL, or if it is empty and the store is not in S3.
+// The method "link" returns the address of an object for a browser. If IDLESEAT_REPORTS_URL is set, the address is this
+// URL followed by the key of the object. Otherwise, it is a page of the AWS console. The result is "" if the variable
+// has a value that is no https URL, or if it is not set and the store is not in S3.
 func (c *channelConfig) link(location, region, key string) string {
 	if c.Reports == "" {
 		return gate.Console(location, region, key)

@@ -47,8 +47,8 @@ func TestFirstNightWithoutDates(t *testing.T) {
 	s.unwritten()
 }
 
-// TestFirstReading: Graph has no sign-in date of a person. The plans of the first day say that only one reading shows
-// this. The plan of the next day no longer says so.
+// TestFirstReading: Graph has no sign-in date of a person. The plans of the first day call this a "first reading",
+// because no run of an earlier day saw the account. The plan of the next day does not.
 func TestFirstReading(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 5*day, sandbox.Options{Users: 500, Seed: 4})

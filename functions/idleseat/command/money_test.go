@@ -119,8 +119,8 @@ func (s *shell) sameByAll(want savings) {
 	}
 }
 
-// TestSavingsOfMonths: in a new store, the figures of this month are the figures of all months. Wrong values of flags
-// are refused.
+// TestSavingsOfMonths: a new store has only one run, made this month. The savings of this month equal those of all
+// months, and earlier months have none. Wrong values of flags are refused.
 func TestSavingsOfMonths(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 60, Seed: 4})

@@ -14,8 +14,9 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// TestSambaGivesBack takes Citrix from people in a real Samba domain. One person logs on and gets Citrix back, and then
-// the run is restored. Nobody is added to the group twice.
+// TestSambaGivesBack uses a real Samba domain. A run takes Citrix from several people. One of them logs on, and the
+// next run restores Citrix for this person. Then an operator restores everything that the first run took. No person may
+// be added to the group twice.
 func TestSambaGivesBack(t *testing.T) {
 	const password = "B4ck!again-here"
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond})

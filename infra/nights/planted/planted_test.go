@@ -72,8 +72,8 @@ func TestPatchesApply(t *testing.T) {
 	}
 }
 
-// TestPlanted: for each bug, the judge finds a fault in some company, and no such fault if the product of this company
-// does not have the bug.
+// TestPlanted plants one bug at a time into the product. In at least one simulated company, the judge must find a fault
+// that it does not find in the same company without the bug.
 func TestPlanted(t *testing.T) {
 	if os.Getenv("IDLESEAT_TEST_PLANTED") == "" {
 		t.Skip("IDLESEAT_TEST_PLANTED is not set: it builds and runs the nights once for each bug")

@@ -181,8 +181,8 @@ func (w *Weather) make(f Fault) bool {
 	return true
 }
 
-// The method "befalls" decides whether a fault affects a person or another object for the whole night, with the
-// probability "often". Each call for the same object returns the same. Only the first adds the fault to the list of
+// The method "befalls" decides whether a fault affects a person or another object for the whole night. The probability
+// is "often". Every call for the same object has the same result, and only the first call adds the fault to the list of
 // faults.
 func (w *Weather) befalls(n *night, k Kind, whom string, often float64) (dice, bool) {
 	f, hit := w.draw(n, k, operation{target: whom}, often)

@@ -55,8 +55,8 @@ func Parse(secret string) (*Address, error) {
 	return a, nil
 }
 
-// Vendor returns the name of the vendor. An address outside of slackHosts counts as Teams, because the hosts of
-// workflows differ by region and cloud.
+// Vendor returns the name of the vendor. An address whose host is not in slackHosts counts as an address of Teams.
+// Teams has no fixed list of hosts, because the host of a workflow differs by region and cloud.
 func (a *Address) Vendor() string {
 	if a.slack {
 		return "Slack"

@@ -86,9 +86,9 @@ type Evidence struct {
 	Unsampled string      `json:"unsampled,omitempty"`
 }
 
-// Undate makes the evidence independent of last logons and of the clock of the relay. It is for changes that only give
-// licenses back, because these need neither. The parameter "asked" is the time at which the cloud asked for the
-// evidence.
+// Undate prepares evidence for changes that only give licenses back. It sets Read to "asked", the time at which the
+// cloud asked for the evidence, so a wrong clock of the relay does no harm. It also removes what the relay has seen of
+// each account (Seen), so a new logon of the person does not stop the change.
 func (e *Evidence) Undate(asked time.Time) {
 	e.Read = asked
 	for i := range e.People {

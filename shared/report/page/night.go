@@ -159,7 +159,7 @@ func (v *nightView) KindsText() string {
 	return strings.Join(parts, ", ")
 }
 
-// AnyTurn reports whether a rule would take a license within 30 days from a person who stays away.
+// AnyTurn reports whether, within the next 30 days, a rule would take a license from a person who stays idle.
 func (v *nightView) AnyTurn() bool {
 	return slices.ContainsFunc(v.Night.Rules, func(r report.Rule) bool { return r.Turns[2] > 0 })
 }

@@ -124,8 +124,9 @@ func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, err
 			// attribute, also of other people, so everybody must be read.
 			return nil, fmt.Errorf("%w: somebody's lastLogonTimestamp is gone", directory.ErrNoWatermark)
 		case !has && len(was.Unreadable) > 0:
-			// The account of idleseat may have gained the right to read these attributes. The directory does not list
-			// a person as changed when only a right changes, so everybody must be read.
+			// The earlier reading lacks some attributes of this person, because the account of idleseat had no right to
+			// read them. It may have the right now. The directory does not list a person as changed when only a right
+			// changes, so everybody must be read.
 			return nil, fmt.Errorf("%w: of somebody unchanged not everything could be read before", directory.ErrNoWatermark)
 		case has:
 			present[i] = *is

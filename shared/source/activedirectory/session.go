@@ -49,8 +49,8 @@ type session struct {
 	sight      *sight      // the rights of the account; nil until the method look finds them
 	lost       atomic.Bool // set when the connection broke
 	idle       *time.Timer // closes the connection when its idle time is over
-	// The field "committed" is set before data is passed to the caller or written. From then on, no other controller
-	// may be asked.
+	// The field "committed" is set before the session passes read data to the caller or writes to the directory. From
+	// then on, the operation must not be tried at another controller.
 	committed bool
 }
 

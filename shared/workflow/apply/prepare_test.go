@@ -182,7 +182,8 @@ func TestWhatTheRelayBroughtCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestMostTries: a batch sends changes to the relay at most MostTries times, and counts the requests.
+// TestMostTries: a batch requests its changes from the relay at most MostTries times. Its state has the number of these
+// requests.
 func TestMostTries(t *testing.T) {
 	t.Parallel()
 	for tries, asks := range map[int]bool{0: true, MostTries - 1: true, MostTries: false} {

@@ -110,8 +110,9 @@ func TestQuestionsOfADamagedLedger(t *testing.T) {
 	}
 }
 
-// TestRelayOfWhatGoesBack: a rollback in a deployment needs no dates, no exempt group and no other license. A wrong
-// clock of the relay, an exempt group of another domain and a logon of the person do not stop it.
+// TestRelayOfWhatGoesBack: to roll back a change in a deployment, a batch requests only the members of the change's
+// group from the relay. So a wrong clock of the relay, or an exempt group in an unreachable domain, does not stop it.
+// Only evidence that was requested two hours ago is too old.
 func TestRelayOfWhatGoesBack(t *testing.T) {
 	t.Parallel()
 	rules := strings.Replace(text, "exempt: {groups: [{entra: LIC-Exempt}]}", `exempt: {groups: [{ad: "CN=Exempt,DC=other"}]}`, 1)

@@ -69,8 +69,9 @@ func TestStepThatFails(t *testing.T) {
 	}
 }
 
-// TestUndoneOfABatch: if a batch is refused, changes that wait for the directory keep their results. If only the
-// evidence is missing, the next round tries all changes again.
+// TestUndoneOfABatch: a batch ends before its changes are made. If only the evidence is missing, the next round tries
+// all changes again, except those that are done. If the batch is refused, a change that already waits for the directory
+// keeps its result, too.
 func TestUndoneOfABatch(t *testing.T) {
 	t.Parallel()
 	over, waits, again, fresh := freeDora, freeEgon, freeDora, freeEgon

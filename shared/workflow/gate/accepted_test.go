@@ -172,8 +172,8 @@ func named(all []ledger.Intent, license, sku string) []ledger.Intent {
 	return all
 }
 
-// TestDrains: the limit for one night also limits the sum of the licenses that a rule took in the last 30 days and
-// takes now.
+// TestDrains: the limit for the licenses of one night applies a second time, to a longer period. The licenses that a
+// rule takes now, and those that were taken in the last 30 days, must together not exceed the same limit.
 func TestDrains(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -272,7 +272,8 @@ func TestNotBelieved(t *testing.T) {
 	}
 }
 
-// TestAsksNobody: the plan has a note for a rule whose condition "for" is not known to hold for any holder.
+// TestAsksNobody: the plan has a note about a rule whose condition "for" is false or unknown for every holder. It has
+// no note if the rule has no holders or if all of them are exempt.
 func TestAsksNobody(t *testing.T) {
 	t.Parallel()
 	rules, err := policy.Load("p", []byte(strings.Replace(text, "license: e3, when:", `license: e3, for: employeeType == "Employee", when:`, 1)))

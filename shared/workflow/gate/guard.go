@@ -67,7 +67,8 @@ func (g *mailboxGuard) note(m *directory.Mailbox) error {
 	return nil
 }
 
-// The method "refusal" returns the reason why a decision is not carried out, or "".
+// The method "refusal" returns why a decision must not be carried out, or "" if it may be. The reason is the refusal
+// that the decision already has, or else something about the person's mailbox, such as an unknown size.
 func (g *mailboxGuard) refusal(d *plan.Decision) string {
 	if d.Refused != "" || !d.Mailbox {
 		return d.Refused

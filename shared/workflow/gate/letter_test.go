@@ -51,7 +51,8 @@ func TestOutcomeAndTone(t *testing.T) {
 	}
 }
 
-// TestFactsOfACard: a message has a fact only if the run has it.
+// TestFactsOfACard: a message has a line such as "Changes" or "Report" only if the output of the run has a value for
+// it.
 func TestFactsOfACard(t *testing.T) {
 	t.Parallel()
 	const key = "runs/" + aRun + "/report.html"

@@ -39,8 +39,9 @@ type Notice struct {
 // RefusedError is the Error of a Failure if another attempt would not help.
 const RefusedError = "Idleseat.Refused"
 
-// The method "notice" returns the last state of an execution, with a notice about its end. It also posts the message to
-// the channel if a webhook is set up. A failed post adds a line to the message, and is no error.
+// The method "notice" reads the last state of an execution and adds a notice about how the execution ended. It also
+// posts the message of the notice to the channel if a webhook is set up. If the post fails, the message gets a line
+// about this, and the method does not fail.
 func (s *Steps) notice(ctx context.Context, in StepInput) (*StepOutput, error) {
 	out := new(StepOutput)
 	err := json.Unmarshal(in.State, out)

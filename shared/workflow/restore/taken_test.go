@@ -261,8 +261,9 @@ func TestStopsWhoIsMeant(t *testing.T) {
 	}
 }
 
-// TestRestoreAfterADowngrade: a newer version made the newest run, and an older one restores the licenses of one person
-// or of everybody. The older version cannot read the people of the newer run, and a repeated call cannot either.
+// TestRestoreAfterADowngrade: the newest run is from a newer version, so this version cannot read its people. It can
+// still restore what an earlier run took from one person or from everybody. It must not stop with an error, because a
+// repeated call could not read the people either.
 func TestRestoreAfterADowngrade(t *testing.T) {
 	t.Parallel()
 	for user, doubts := range map[string]int{"": 0, "ann": 1} {
