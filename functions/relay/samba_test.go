@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// TestSamba repeats the tests with killed relays on a real Active Directory.
+// TestSamba runs the tests that kill relays against a real Active Directory.
 func TestSamba(t *testing.T) {
 	const people, rigs = 1200, 2 * (kills + 1)
 	var o samba.Options

@@ -87,8 +87,8 @@ func TestEveryCardIsTaken(t *testing.T) {
 	}
 }
 
-// TestTextsStay: the messages for Teams and for Slack show each text of a card once and unchanged. The order is that of
-// the text for mail.
+// TestTextsStay: the messages for Teams and for Slack show each text of a card once and unchanged. The order is the
+// subject, the facts, what to do next, and the steps.
 func TestTextsStay(t *testing.T) {
 	t.Parallel()
 	c := held()

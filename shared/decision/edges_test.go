@@ -16,7 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A refused change keeps its first refusal. It is neither announced nor delayed by setbacks, and does not cool down.
+// If a change is refused for one reason, later reasons do not replace it. The change then gets no notice and no delay
+// by setbacks, and does not count as cooling down.
 func TestRefusedStaysAsItIs(t *testing.T) {
 	t.Parallel()
 	setback := &history.Setback{User: "id-p", License: "e3", Run: "r0", AsOf: daysAgo(1), Times: 3, Status: "failed", Why: "no seat"}
@@ -44,7 +45,8 @@ func TestPendingKeepsItsTarget(t *testing.T) {
 	}
 }
 
-// A license that was taken counts as held again only if the person is known to hold it.
+// A run took a license, and later it is unknown whether the person holds it. The license then does not count as held
+// again.
 func TestHeldOrNotIsNotKnown(t *testing.T) {
 	t.Parallel()
 	r := holder(&history.Item{User: "id-p", License: "e3", State: history.Taken, Run: "r0", Rule: "m365", To: "exo", Began: daysAgo(30), At: daysAgo(30)}).seal(t)
@@ -88,7 +90,7 @@ func TestChangeInActiveDirectory(t *testing.T) {
 	}
 }
 
-// If a license has no group, no nested group can entitle the person to it.
+// A change of a license that has no group saves something: no nested group can give the person the same license.
 func TestSavesNothingOfALicenseWithoutAGroup(t *testing.T) {
 	t.Parallel()
 	w := holder()
@@ -127,7 +129,8 @@ func TestDoubtStays(t *testing.T) {
 	}
 }
 
-// Dates are not compared with those of earlier runs if the signal is unhealthy, or if an operator accepts the feeds.
+// If the feed of a source is unhealthy, or if an operator accepts the feeds, a run does not compare the dates of an
+// account with those of earlier runs. A missing date then does not count as lost.
 func TestDatesThatAreNotCompared(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -151,7 +154,8 @@ func TestDatesThatAreNotCompared(t *testing.T) {
 	}
 }
 
-// When the doubt about one date of an account ends, the newest known dates of its other fields stay.
+// One date of an account was lost, and the doubt about it has ended. The account still has the newest known dates of
+// its other fields, with which later runs compare.
 func TestForgottenFieldByField(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -168,7 +172,8 @@ func TestForgottenFieldByField(t *testing.T) {
 	}
 }
 
-// If the reading of a run is unhealthy, accounts that are read again are compared with the previous night.
+// The reading of a run is unhealthy, and an account is read again before a change. The account is then compared with
+// the table of the night before, and not with the reading of the run itself.
 func TestUnhealthyRunIsNotComparedWithItself(t *testing.T) {
 	t.Parallel()
 	user := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9), Enabled: directory.Yes}
@@ -208,7 +213,8 @@ func TestOpenNeedsThePast(t *testing.T) {
 	}
 }
 
-// Only membership in a group that lost its members, or that was created again, becomes unknown.
+// An exempt group has lost its members since an earlier run, or was deleted and created again. Membership in this group
+// becomes unknown. Membership in other groups stays known.
 func TestExemptGroupInDoubt(t *testing.T) {
 	t.Parallel()
 	exempt, citrix := directory.GroupRef{Source: directory.AD, Name: "CN=Exempt,DC=corp"}, directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -256,8 +262,8 @@ func TestExemptGroupInDoubt(t *testing.T) {
 	}
 }
 
-// If the policy no longer has the rule that took a license, the first rule for the license restores it. A restore
-// through a group in Active Directory needs no seat.
+// A person is active again, but the policy no longer has the rule that took the license. Then the first rule for this
+// license restores it. A restore through a group in Active Directory needs no free seat.
 func TestReturnToARuleThatIsGone(t *testing.T) {
 	t.Parallel()
 	taken := func(user, license string, via plan.Via) *history.Item {

@@ -13,7 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// The plan has a note if a listed name now belongs to another account or to none. Later runs know both accounts.
+// The policy exempts a person by name, and the name now belongs to another account, to several accounts or to none. The
+// plan has a note about this. The exemption continues to apply to the earlier account.
 func TestListed(t *testing.T) {
 	t.Parallel()
 	const name = "exempt@x.example"
@@ -95,7 +96,8 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// The order of the accounts does not matter to Lookalikes.
+// For a name in the policy that nobody has, Lookalikes suggests the most similar name of an account. The order of the
+// accounts does not change the suggestion.
 func TestLookalikes(t *testing.T) {
 	t.Parallel()
 	people := []directory.EntraUser{accountOf("breakglas", 1), accountOf("breakglssa", 1), accountOf("kim", 1)}
@@ -121,7 +123,8 @@ func TestLookalikes(t *testing.T) {
 	}
 }
 
-// Each function returns an error if people cannot be read. Otherwise these people would seem to be absent.
+// If a read of people fails, each of these functions returns the error. Otherwise the people who could not be read
+// would seem to be absent.
 func TestReadingThatFails(t *testing.T) {
 	t.Parallel()
 	r := world{partitions: 2, entra: []directory.EntraUser{accountOf("p", 1), accountOf("busy", 1)}}.seal(t)

@@ -58,8 +58,8 @@ func (s *Summary) turn(asOf time.Time, t Turning) {
 	s.Turning = append(s.Turning, t)
 }
 
-// Look adds a holder of the license of rule i to the outlook. Of d, only the outcome and the person must be set. The
-// parameter "past" is the last event of the license in the history, or nil.
+// Look adds a holder of the license of rule i to the outlook. The caller need only set the outcome and the person in
+// the decision "d". The parameter "past" is the last event of the license in the history, or nil.
 func (r *Run) Look(s *Summary, judge *policy.Judge, i int, p *directory.Person, v *policy.Verdict, d *plan.Decision, past *history.Item) {
 	rule := r.Policy.Rules[i]
 	judge.CountIdle(s.Outlooks[i].Idle, rule, p)
@@ -80,7 +80,7 @@ func (r *Run) Look(s *Summary, judge *policy.Judge, i int, p *directory.Person, 
 	}
 }
 
-// mostTurning limits the list Turning of a run.
+// mostTurning is the maximum number of entries in the list Turning of a run.
 const mostTurning = 2000
 
 // cutTurning keeps the verdicts that turn soonest. A partition keeps up to four times its share of mostTurning, plus
@@ -93,8 +93,8 @@ func (r *Run) cutTurning(s *Summary) {
 	s.Turning = s.Turning[:min(len(s.Turning), most)]
 }
 
-// The method "add" adds the counts of another partition. An earlier version may have stored fewer or more days there.
-// Days beyond those of o are dropped.
+// The method "add" adds the counts of another partition. If an earlier version stored these counts, they may cover
+// another number of days. Days that o does not have are dropped.
 func (o *Outlook) add(of Outlook) {
 	if o.Idle != nil {
 		o.Idle.Add(of.Idle)
@@ -104,7 +104,8 @@ func (o *Outlook) add(of Outlook) {
 	}
 }
 
-// The method "outlook" sets Outlooks and Turning from the people whose verdicts the columns settle.
+// The method "outlook" sets Outlooks and Turning from the people whom the screening decides by the columns of the
+// snapshot, without a Person for each.
 func (p *screening) outlook(found *policy.Screened) {
 	sum := Summary{Outlooks: make([]Outlook, len(p.run.Policy.Rules))}
 	for i := range sum.Outlooks {

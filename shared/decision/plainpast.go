@@ -20,8 +20,8 @@ type lookup struct {
 	twice bool    // list has at least one account twice
 	next  int     // probable index of the next account; accounts have nearly the same order each night
 
-	// The map "groups" has an entry of known.Partition.Groups for each group that gives a license, by key. An entry has
-	// the key and, if known, the id of the group.
+	// The map "groups" has each group that gives a license, by the key of the group. A value is an entry of
+	// known.Partition.Groups, which has the key and, if known, the id of the group.
 	groups map[string]string
 	since  map[uint64]known.Second
 }

@@ -22,8 +22,8 @@ func (r *Run) reported(ctx context.Context) {
 	r.usage = sync.OnceValues(func() (usage.Tables, error) { return r.tables(ctx) })
 }
 
-// ReportFacts returns the figures of a signal in the given reports, and those of its last healthy reading for a
-// comparison.
+// ReportFacts returns the figures of a signal in the given usage reports. The field Baseline has the figures of the
+// last healthy reading of this signal, with which the health check compares them.
 func (r *Run) ReportFacts(s directory.Signal, readings []usage.Reading) plan.FeedFacts {
 	facts, read := usage.FactsOf(readings, s)
 	f := plan.FeedFacts{Freshness: facts.Freshness, Failed: facts.Failed, Baseline: r.baseline(s)}

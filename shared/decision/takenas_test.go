@@ -8,7 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// A restore names the id that the person has in the ledger, if it is not the present one.
+// The ledger may have a taken license under another id than the person's present one, such as the SID or a former
+// object id. The restore of this license then has that id in TakenAs.
 func TestTakenUnderAnotherId(t *testing.T) {
 	t.Parallel()
 	for user, want := range map[string]string{"id-p": "", "S-1-5-21-7": "S-1-5-21-7", "id-gone": "id-gone"} {

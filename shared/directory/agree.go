@@ -9,7 +9,7 @@ import (
 // Agree adds what another domain controller says about the same account. A change reaches the controllers one after the
 // other, and may never reach one that does not replicate. If the controllers give different values of an attribute,
 // Agree lists the attribute in Unreadable and keeps one of the values. If only one controller shows an attribute, its
-// value counts. LastLogonTimestamp stays, because callers compare the dates themselves.
+// value counts. Agree ignores LastLogonTimestamp, because callers compare these dates themselves.
 func (a *ADUser) Agree(other *ADUser) {
 	a.DatesInDoubt = a.DatesInDoubt || other.DatesInDoubt
 	for i := range ADProperties {
@@ -36,14 +36,16 @@ func (a *ADUser) Agree(other *ADUser) {
 // that is no attribute. The DN has its LDAP name in Name, because its Source is empty.
 func (p *Property[A]) unreadable() string { return cmp.Or(p.Source, p.Name) }
 
-// The method "disputes" reports whether the domain controllers give different values of a property. Agree keeps one of
-// these values. An attribute that the account of idleseat may not see has no value.
+// The method "disputes" reports whether the domain controllers give different values of a property. The field
+// Unreadable then has the attribute, and Agree keeps one of the values. An attribute that the account of idleseat may
+// not see is in Unreadable, too, but has no value.
 func (a *ADUser) disputes(p *Property[ADUser]) bool {
 	return a.Hides(p.unreadable()) && !reflect.ValueOf(p.At(a)).Elem().IsZero()
 }
 
-// Certain returns the account without the values that its field Unreadable names. Agree keeps such a value from the
-// controller that answers first, so two readings of an unchanged account may differ.
+// Certain returns the account without the values of the attributes in its field Unreadable. If controllers give
+// different values, Agree keeps the one that it gets first, so two readings of an unchanged account may have different
+// values there.
 func (a ADUser) Certain() ADUser {
 	a.Unreadable = slices.Sorted(slices.Values(a.Unreadable))
 	for i := range ADProperties {
@@ -54,8 +56,9 @@ func (a ADUser) Certain() ADUser {
 	return a
 }
 
-// Hidden returns the LDAP name of the attribute if ADUser.Unreadable has it, so that the value of the field is unknown.
-// Otherwise it returns "". The result "disputed" says that the domain controllers give different values.
+// Hidden returns the LDAP name of the field's attribute if ADUser.Unreadable has this attribute. The value of the field
+// is then unknown. Otherwise it returns "". The result "disputed" says that the value is unknown because the domain
+// controllers give different values.
 func (f *Field) Hidden(p *Person) (name string, disputed bool) {
 	if f.Source != AD || !p.AD.Hides(f.hides) {
 		return "", false

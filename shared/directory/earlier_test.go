@@ -34,9 +34,9 @@ func TestShrunk(t *testing.T) {
 	}
 }
 
-// Fewer holders may be exempt by account if the others are exempt in another way or unknown. Otherwise the values of an
-// attribute may be lost. It does not matter how many licenses the runs took from people who are not exempt. Counts with
-// many more unknown holders are not trusted.
+// Fewer holders are exempt by account than in an earlier run. If they are fewer by more than a tenth, the values of an
+// attribute may be lost (Lost). They are not lost if other facts exempt these holders now. It does not matter how many
+// licenses were taken from other holders. If many more holders are unknown, Lost is false, but Fewer is true.
 func TestExemptionIsLost(t *testing.T) {
 	t.Parallel()
 	before := EarlierExempt{Asks: "e3", Holders: 1000, Exempt: 120, ByAccount: 100, Unknown: 3}
@@ -68,8 +68,9 @@ func TestExemptionIsLost(t *testing.T) {
 	}
 }
 
-// A group stays known when the policy names it in another way. If earlier runs knew several names of the group, the
-// latest one counts. If another group has a known name now, the facts under this name stay.
+// Earlier runs knew a group under one or more names, and the policy now names it in another way. Follow copies the
+// facts under the latest known name to the new name. If the policy names a group by a name that another known group
+// had, the facts under this name stay.
 func TestFollow(t *testing.T) {
 	t.Parallel()
 	night := func(n int) time.Time { return time.Date(2026, 11, n, 2, 0, 0, 0, time.UTC) }

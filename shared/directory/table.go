@@ -30,7 +30,8 @@ type Property[A any] struct {
 	index, item int // the struct member; the element of an array, or -1
 }
 
-// EntraProperties and ADProperties describe the tagged members of the structs, in their order.
+// EntraProperties and ADProperties describe those fields of EntraUser and ADUser that have a struct tag, in the order
+// of the fields.
 var (
 	EntraProperties = propertiesOf[EntraUser]()
 	ADProperties    = propertiesOf[ADUser]()

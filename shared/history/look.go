@@ -14,8 +14,9 @@ import (
 
 const lookupsAtOnce = 16
 
-// The method "look" reads the marked licenses (method "mark") from the ledger. It removes a license from the digest if
-// the ledger has no state of it.
+// The method "look" completes the licenses that the method "mark" has added to the digest without a state. It reads
+// their states from the ledger. If the ledger has no state of a license, the method removes the license from the
+// digest.
 func (st *Digest) look(ctx context.Context, book *ledger.Ledger) error {
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(lookupsAtOnce)

@@ -116,8 +116,9 @@ func TestSetbackEnds(t *testing.T) {
 	}
 }
 
-// The failed and refused results of a recent plan count as setbacks. Several results of one run count once. A result of
-// an older run does not change the setback of a newer run.
+// A change whose result in a run is "failed" or "refused" has a setback. Several such results of one run count as one.
+// They count only for a limited time (setbackLasts), and do not change a setback that comes from the same run or a
+// newer one.
 func TestResultsThatCount(t *testing.T) {
 	t.Parallel()
 	failed := func(w *world, night int) *Planned {

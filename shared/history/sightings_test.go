@@ -10,7 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// Activity that was read just before a change counts for 90 days.
+// A sighting is the newest activity of an account, as apply read it just before a change. Later runs use a sighting for
+// 90 days.
 func TestSightings(t *testing.T) {
 	t.Parallel()
 	const kept = `{"results":[{"user":"ann","license":"e3","status":"kept","sighting":{"account":"ann","newest":[%s,"0001-01-01T00:00:00Z","0001-01-01T00:00:00Z"],"at":"` // the time follows
@@ -65,7 +66,8 @@ func TestSightings(t *testing.T) {
 	})
 }
 
-// If an operator accepts the data of the second night (--accept-feeds), earlier sightings no longer count.
+// A sighting is an activity date that apply read just before a change. If an operator accepts the data of a later night
+// (--accept-feeds), the runs after that night no longer use the earlier sighting.
 func TestSightingsOfAcceptedFeeds(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -33,10 +33,10 @@ func sumOf(raw []byte) string {
 // a suffix for an object about the intent.
 var named = regexp.MustCompile(`^(\d{6,})(\.[a-z0-9-]+)?\.json$`)
 
-// The method "keys" returns the keys of the intents about a license, in order. It returns an ErrDamaged if a key does
-// not have a form that the ledger writes, or if an object is about a missing intent: a completion without its intent
-// could close the next change, because the next intent may get the same number. Even with an error, the result has the
-// keys from the list.
+// The method "keys" returns the keys of the intents about a license, in order. It returns an ErrDamaged if the ledger
+// would not write an object under such a key, or if the intent of a completion or mark is missing. The next intent
+// might get the number of the missing one, and that completion would then close it. Even with an error, the method
+// returns the keys that it found.
 func (p *Page) keys(ctx context.Context, license string) ([]string, error) {
 	keys := slices.Clip(p.intents[license])
 	for _, name := range p.others[license] {
@@ -67,9 +67,9 @@ func (p *Page) keys(ctx context.Context, license string) ([]string, error) {
 	return keys, nil
 }
 
-// The method "fits" returns an ErrDamaged if an object about the entry was written for another intent. The parameter
-// "sum" is the hash of an intent that the object has. The hash may be empty if the intent is not Bound, because older
-// versions wrote no hash.
+// The method "fits" checks an object beside the entry, such as a completion. It returns an ErrDamaged if the object was
+// written for another intent. The parameter "sum" is the hash of the intent that the object contains. Older versions
+// wrote no hash, so "sum" may be empty if the intent is not Bound.
 func (e *Entry) fits(suffix, sum string) error {
 	if sum == e.Sum || sum == "" && !e.Bound {
 		return nil

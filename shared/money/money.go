@@ -19,9 +19,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Of returns all figures up to now. CouldFree comes from the plan of the run "run". The data of this run also say which
-// licenses somebody else has restored. If "run" is empty, CouldFree is zero, and the data are those of the newest run
-// for everybody. Damaged entries of the ledger count only in Unread.
+// Of returns all figures up to now. The figure CouldFree comes from the plan of the run "run". The data of this run
+// also say which licenses somebody else has restored. If "run" is empty, CouldFree is zero, and the data are those of
+// the newest run for everybody. Unread counts licenses with damaged entries of the ledger, which no other figure
+// includes.
 func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, error) {
 	known, err := history.Prices(ctx, s, "", now)
 	if err != nil {
@@ -54,9 +55,9 @@ func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, e
 	return b.sums(), nil
 }
 
-// The type "restores" has the licenses that are restored according to the data of one run, by person and license. If
-// somebody else restored a license, the item's field Run names the run that took the license, and At is the time of the
-// run that saw the restore.
+// The type "restores" has an item for each license that was taken and is restored, by person and license. The items
+// come from the data of one run. If somebody other than idleseat restored the license, the item's field Run names the
+// run that took it, and At is the time of the run that saw it restored.
 type restores map[history.Touch]*history.Item
 
 func (r restores) of(person, license string) *history.Item {

@@ -61,8 +61,8 @@ func (p prices) on(license string, d time.Time) (*history.Price, int) {
 }
 
 // The method "renewal" returns the first day on which the company need not pay for a seat that became free at the time
-// "freed", or zero if the renewal is unknown. While that day has not come, a later run that knows another day replaces
-// it. A later run that knows no renewal does not.
+// "freed". This is the day after the next renewal of the license, or zero if no run knows a renewal. Until the renewal
+// has come, a day that a later run knows replaces the day that earlier runs knew.
 func (p prices) renewal(license string, freed time.Time) time.Time {
 	_, i := p.on(license, dayOf(freed))
 	var at time.Time

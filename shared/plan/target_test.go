@@ -10,7 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// TestWhichTargetsMayHold: the kind of a license determines the targets in which people may hold it.
+// TestWhichTargetsMayHold: a person can hold a product directly or through a group. A person can hold a license that is
+// membership in a group only through a group of the same directory.
 func TestWhichTargetsMayHold(t *testing.T) {
 	t.Parallel()
 	inEntra, inAD := &directory.GroupRef{Name: "G"}, &directory.GroupRef{Source: directory.AD, Name: "CN=G"}

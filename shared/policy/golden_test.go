@@ -186,8 +186,8 @@ func TestGoldenPeopleEnabledAgain(t *testing.T) {
 	}
 }
 
-// If the file does not give the end of a report, it is two days before the time of the case. A license without a date
-// has been held for long.
+// A case in a file of golden people may give a date of a usage report without the end of the report. The report then
+// ends two days before the time of the case. A license without a date of assignment counts as held for long.
 func TestGoldenReports(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

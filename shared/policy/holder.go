@@ -102,9 +102,9 @@ func heldSince(paths []directory.Assignment, sku string) (since time.Time, known
 	return since, known
 }
 
-// GivingGroups returns the GroupRef.Keys of the groups in source for which newHolder needs the begin of each
-// membership. No directory records this begin, so runs must. A license without a rule has no such group, because no run
-// reads its members.
+// GivingGroups returns the keys (GroupRef.Key) of the groups in "source" whose memberships count for the grace
+// newHolder. No directory records when a membership began, so runs record it. The group of a license without a rule is
+// left out, because no run reads its members.
 func (p *Policy) GivingGroups(source directory.Source) (keys []string) {
 	for _, l := range p.Licenses {
 		if p.Grace.NewHolder > 0 && p.FirstRule(l) != nil && l.holders != nil && l.holders.Ref.Source == source {

@@ -8,9 +8,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The method "place" finds a line and column of a scalar's value in the file. It walks both texts together: YAML
-// changes white space and removes quotes and indentation, but the other characters stay in order. Lines and columns
-// count from 1.
+// The method "place" finds where a line and column of a scalar's value are in the file. It compares the value with the
+// text in the file, character by character: YAML changes white space and removes quotes and indentation, but keeps the
+// order of all other characters. Lines and columns count from 1.
 func (r *reader) place(n *yaml.Node, line, column int) (fileLine, fileColumn int) {
 	at := r.textOf(n)
 	fileLine, fileColumn = n.Line, n.Column

@@ -86,8 +86,8 @@ func TestSenseless(t *testing.T) {
 	}
 }
 
-// For a word of another language, such as olderThan or isNull, the message gives CEL's word. It never suggests the
-// opposite of what the author means.
+// A condition has a word that it cannot have, such as olderThan or isNull. The message says what to write instead. It
+// never suggests the opposite of what the author means.
 func TestWords(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]string{
@@ -186,7 +186,8 @@ func TestBangOutsideQuotes(t *testing.T) {
 	}
 }
 
-// A name is suggested only if it cannot mean something else.
+// For a misspelt name, a known name is suggested only if the two cannot mean different things. So e3 is not suggested
+// for e5, and active is not suggested for inactive.
 func TestDidYouMean(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ word, known, want string }{

@@ -167,7 +167,8 @@ func (g *gathering) settled(ctx context.Context) error {
 	return nil
 }
 
-// The method "decided" adds the values that the decisions have and the plan lacks.
+// The method "decided" reads the decisions of the run. It completes the rows of the report with values that the plan
+// does not have, and counts the deferred holders of each rule.
 func (g *gathering) decided(ctx context.Context) error {
 	if len(g.plan.Rules) == 0 {
 		return nil // the plan was not made from decisions

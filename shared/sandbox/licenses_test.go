@@ -18,8 +18,9 @@ func (a *asker) member(method string, g, i int) reply {
 	return a.do(method, "/groups/"+groups[g].id+"/members/"+a.id(i)+"/$ref", "")
 }
 
-// The method "paths" returns a user's licenseAssignmentStates, in the form "product by group state error", and the
-// part numbers of assignedLicenses.
+// The method "paths" reads a user from Graph. Each text in "states" is one of the licenseAssignmentStates: the part
+// number of the product, the group or "directly", the state and the error. The result "licenses" has the part numbers
+// of the assignedLicenses.
 func (a *asker) paths(i int) (states, licenses []string) {
 	a.t.Helper()
 	u := a.get("/users/" + a.id(i) + "?$select=assignedLicenses,licenseAssignmentStates").body

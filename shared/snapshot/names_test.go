@@ -8,7 +8,8 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 )
 
-// TestEachNamed: the names from parts equal the names from the tables that Weave made from the parts.
+// TestEachNamed: EachNamed returns the same people and names from the stored parts of both directories as from the
+// tables into which Weave joins these parts.
 func TestEachNamed(t *testing.T) {
 	t.Parallel()
 	_, s, b, _ := seal(t)

@@ -25,8 +25,8 @@ type tale struct {
 	d     story.Detail
 }
 
-// The variable "each" has examples of people and of states. The worlds differ in the data that the run was able to
-// read.
+// The variable "each" lists simulated stores, called worlds. They differ in what the run was able to read. Each world
+// has a list of the people whose stories the test checks.
 var each = []struct {
 	name  string
 	world func(*testing.T) store.Store

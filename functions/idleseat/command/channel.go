@@ -163,7 +163,7 @@ func (here) Show(run string) string { return "idleseat show " + run }
 
 func (here) Doctor() string { return "idleseat doctor" }
 
-// Asked returns no step that shows how the night was started, because the operator of this machine knows it.
+// Asked returns no step. Such a step would show how the night was started, which the operator of this machine knows.
 func (here) Asked() []card.Step { return nil }
 
 func (here) Again(*gate.StepOutput) (text string, steps []card.Step) {

@@ -88,8 +88,9 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// TestChooseFromHeld: a few changes can be chosen from a plan that is on hold because of a limit. --yes does not
-// approve them unseen. The limits count several choices together.
+// TestChooseFromHeld: an operator can choose a few changes from a plan that is on hold because of a limit. The flag
+// --yes does not approve them before they were shown. All choices of the last 30 days together must stay within the
+// limit.
 func TestChooseFromHeld(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1200, Seed: 3}, func(text string) string {
@@ -136,8 +137,8 @@ func TestChooseFromHeld(t *testing.T) {
 	}
 }
 
-// TestChooseNotFromDoubt: apply refuses to choose from a plan if the sign-in dates have since vanished, or if the plan
-// itself may no longer be applied.
+// TestChooseNotFromDoubt: an operator wants to apply a part of a plan. The command apply refuses if Graph no longer
+// returns sign-in dates, if a newer plan has superseded the plan, or if the policy has changed.
 func TestChooseNotFromDoubt(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})
@@ -221,8 +222,8 @@ func TestReadPicks(t *testing.T) {
 	}
 }
 
-// TestChoiceIsShown: apply prints every change of the largest choice that limits do not hold. Otherwise an operator
-// would approve changes unseen.
+// TestChoiceIsShown: the limits do not hold a choice of up to plan.MostChosen changes. For such a choice, apply prints
+// every change, so that an operator approves no change unseen.
 func TestChoiceIsShown(t *testing.T) {
 	t.Parallel()
 	if shownRows < plan.MostChosen {

@@ -11,8 +11,8 @@ import (
 
 const noEarlierRun = "this store knows no earlier run"
 
-// TestFirstNightWithoutDates: in the first night of a store, only one account has a sign-in date. No earlier run shows
-// that dates are missing, but the run takes no license.
+// TestFirstNightWithoutDates: in the first night of a store, only one account has a sign-in date. Although no earlier
+// run shows how many dates are normal, the source is unhealthy, and the run is on hold and takes no license.
 func TestFirstNightWithoutDates(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 5*day, sandbox.Options{Users: 310, Seed: 4})

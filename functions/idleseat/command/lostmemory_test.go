@@ -76,7 +76,8 @@ func TestUnreadableMemory(t *testing.T) {
 // date, but not about people who may have lost the date.
 func TestMemoryIsLost(t *testing.T) {
 	t.Parallel()
-	// The two grace periods would begin again, because the earlier data are lost.
+	// The policy of this test has no grace periods. They would begin again when the earlier data are lost, and hide
+	// what the test looks for.
 	s := newShellAgo(t, 3*day, sandbox.Options{Users: 100, Seed: 9}, replace(t, ", newHolder: 14, enabledAgain: 14", ""))
 	first := s.plan(exitDone)
 	s.later(day)

@@ -30,8 +30,8 @@ func withSeats(t *testing.T) policyText {
 	}
 }
 
-// TestSeatsOfAnApplication takes and restores seats of an application. A person has a seat while the person is in a
-// group.
+// TestSeatsOfAnApplication: the license is a seat of an application, which a person has while the person is in a group.
+// A run takes seats, and a restore gives them back.
 func TestSeatsOfAnApplication(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 20*day, sandbox.Options{Users: 400, Seed: 9}, withSeats(t))

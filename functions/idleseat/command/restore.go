@@ -82,8 +82,8 @@ func (c *restoreCmd) Run(a *Process) error {
 	return errors.Join(errs...)
 }
 
-// idOf returns the key under which the ledger has the user with a name: the object id in Entra ID. It returns a SID
-// unchanged, because a SID is the key of a person who is only in Active Directory.
+// idOf returns the key that the ledger uses for a user. For a name, this is the user's object id in Entra ID. A SID
+// stays unchanged, because it is the key of a person who is only in Active Directory.
 func idOf(a *Process, line *pipeline, name string) (string, error) {
 	if strings.HasPrefix(name, "S-1-") {
 		return name, nil

@@ -75,9 +75,9 @@ func TestSambaWayBack(t *testing.T) {
 			t.Errorf("in the group: %t", back)
 		}
 	}
-	// With the data of the run, restore finds the original group under its new name.
+	// With the stored objects of the run, restore uses the original group, although its name has changed.
 	one(taken[0], runs.Done, "is called "+renamed+" now")
-	// Without the data of the run, restore uses the original group only if the policy names it.
+	// With the ledger alone, restore uses the original group only if the policy names it.
 	must(os.Rename(s.path("store/runs"), s.path("runs")))
 	must(os.Rename(s.path("store/history"), s.path("history")))
 	one(taken[1], runs.Refused, "held by the group that is "+renamed+" now, which the policy does not name for it")

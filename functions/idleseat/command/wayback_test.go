@@ -67,8 +67,8 @@ func (s *shell) earlierLedger(run string) {
 	}
 }
 
-// TestRestoreFromLedgerAlone: a restore returns every license, even if only the ledger is complete. If no run is left,
-// it also needs a policy.
+// TestRestoreFromLedgerAlone: a restore returns every license although other objects than the ledger are lost or
+// damaged. If no run is left in the store, the restore also needs a policy.
 func TestRestoreFromLedgerAlone(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(s *shell, run string){
@@ -119,8 +119,8 @@ func TestRestoreFromLedgerAlone(t *testing.T) {
 	})
 }
 
-// TestRestoreOfWhatWasBegun removes the data of a run whose changes are pending. The restore rolls back the pending
-// changes, and returns the licenses that the run took.
+// TestRestoreOfWhatWasBegun: a run has pending changes, and its stored objects are lost. A restore of this run rolls
+// back the pending changes and returns the licenses that the run took, so everybody holds the same as before the run.
 func TestRestoreOfWhatWasBegun(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 9, LicenseDelay: 700 * time.Millisecond})

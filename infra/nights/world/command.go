@@ -16,9 +16,9 @@ import (
 
 // The type "tool" runs the product: as the command on one machine, or as the functions in AWS.
 type tool interface {
-	// The method "plan" makes a new run and its plan. The plan is empty if the run fails before the plan is stored. A
-	// feed is all dates of one kind in a run, such as all sign-in dates, and an unhealthy feed puts the plan on hold.
-	// If "accept" is set, it does not.
+	// The method "plan" makes a new run and its plan. The plan is empty if the run fails before the plan is stored. If
+	// the dates of one kind look wrong for all people, such as too few sign-in dates, the plan is on hold, unless
+	// "accept" is set.
 	plan(accept bool) (plan.Plan, error)
 	// The method "apply" applies a plan. The result "refused" reports whether a safety check stopped the apply before the
 	// first change.

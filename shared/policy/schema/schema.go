@@ -181,7 +181,8 @@ func sources(datesOnly bool) []any {
 	}
 }
 
-// The variable "further" holds the parts of a key's schema that do not follow from its shape.
+// The variable "further" has rules that the schema needs and the loader's table of keys lacks, such as a pattern for a
+// text. A key of the map is the path of a key of the policy, such as licenses.NAME.renews.
 var further = map[string]node{
 	"tenant":   {"pattern": "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"},
 	"currency": {"pattern": "^[A-Z]{3}$"},

@@ -41,7 +41,8 @@ func Denial(l Language, p *policy.Policy, source string) (string, error) {
 	return s.say(written.Root, true).text, nil
 }
 
-// Exemption is Condition for Exemptions.When, where a text without a value differs from each other text.
+// Exemption works like Condition, for the condition Exemptions.When. In this condition, a text without a value differs
+// from every other text.
 func Exemption(l Language, p *policy.Policy, source string) (string, error) {
 	return condition(l, p, source, true)
 }

@@ -93,8 +93,8 @@ func TestReadingFails(t *testing.T) {
 	}
 }
 
-// TestWrongClock: a relay reads nothing if its clock and the clock of a controller disagree. The exception is a message
-// without a sample, because nothing then rests on the dates of the answer.
+// TestWrongClock: the clocks of a relay and of a controller differ. The relay then reads nothing, except for a message
+// with Sample 0: the cloud uses no dates from the answer to such a message.
 func TestWrongClock(t *testing.T) {
 	t.Parallel()
 	candidates := protocol.Message{Kind: protocol.ReadCandidates, Batch: "b1", Input: "runs/r1/ad/input/b1.json", Sample: 1}

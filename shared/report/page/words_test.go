@@ -197,7 +197,8 @@ func TestHistogram(t *testing.T) {
 	}
 }
 
-// TestFunnel: each person of a stage either reaches the next stage or counts once among those who leave.
+// TestFunnel: the page shows the holders of a rule in stages, each with fewer people. The people of a stage are those
+// of the next stage and those whom the page lists as leaving between the two.
 func TestFunnel(t *testing.T) {
 	t.Parallel()
 	for name, r := range map[string]report.Rule{

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// TestRoundTrip writes and reads columns of every kind, with few and with many different strings, and with rows
-// without a value. It reads all rows, and then some.
+// TestRoundTrip writes columns of every kind, with few and with many different strings, and with rows without a value.
+// It reads all rows back, and then only some chosen rows.
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	noon := time.Date(2026, 11, 28, 12, 0, 0, 123456000, time.UTC)
@@ -109,7 +109,7 @@ func (c *Column) value(row int) any {
 	return c.Rows[row]
 }
 
-// TestInstants: no instant is stored as an earlier instant.
+// TestInstants: an instant between two microseconds is stored as the later one.
 func TestInstants(t *testing.T) {
 	t.Parallel()
 	c := &Column{Kind: Instant}

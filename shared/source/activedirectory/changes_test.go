@@ -149,7 +149,8 @@ func TestWatermarkElsewhere(t *testing.T) {
 	}
 }
 
-// TestUnmarked: without a watermark, ListFull still reads everybody.
+// TestUnmarked: a controller does not show its invocationId, so no watermark can be made. ListFull still reads
+// everybody, and returns no watermark.
 func TestUnmarked(t *testing.T) {
 	t.Parallel()
 	hidden := usual()
@@ -162,7 +163,8 @@ func TestUnmarked(t *testing.T) {
 	}
 }
 
-// testChanges: since the newest watermark nobody has changed, and since the USN 1 everybody has.
+// testChanges lists the changes since two watermarks. Since the newest watermark, nobody has changed. Since a watermark
+// with the USN 1, everybody has.
 func testChanges(t *testing.T, d *Directory, people map[string]directory.ADUser) {
 	watermark, err := d.ListFull(t.Context(), nil, func(directory.ADUser) error { return nil })
 	if err != nil || watermark == nil {

@@ -143,8 +143,9 @@ func (s *session) netBIOSName() (string, error) {
 	return partitions.Entries[0].GetEqualFoldAttributeValue("nETBIOSName"), nil
 }
 
-// The method "person" reads the only person below the bases that matches a filter, and records which attributes the
-// account may not read. The entry e also has the attributes in "more".
+// The method "person" reads the person who matches a filter and lies below the bases. It fails with
+// directory.ErrNoPerson for nobody, and with directory.ErrAmbiguousPerson for several people. It records which
+// attributes the account of idleseat may not read. The entry e also has the attributes in "more".
 func (s *session) person(who, filter string, more ...string) (u directory.ADUser, e *ldap.Entry, err error) {
 	return s.personBelow(s.bases, who, s.directory.people+filter, more...)
 }

@@ -117,8 +117,8 @@ func (s *session) principal(guid string) (*principal, error) {
 	return p, nil
 }
 
-// notNested is for a group whose list needs no change. It refuses if the person should leave the group and still
-// belongs to it through another group.
+// notNested is called if the group's own list of members needs no change. It returns a refusal if the person should
+// leave the group but is in it through another group.
 func (s *session) notNested(p *principal, g *group, wanted bool) error {
 	if wanted {
 		return nil
@@ -131,8 +131,8 @@ func (s *session) notNested(p *principal, g *group, wanted bool) error {
 	return err
 }
 
-// The method "modify" changes the group's list. If the connection breaks, it is unknown whether the change was made,
-// and no other controller is asked.
+// The method "modify" adds a person to a group's own list of members, or removes the person from it. If the connection
+// breaks, it is unknown whether the change was made, and no other controller is asked.
 func (s *session) modify(g *group, p *principal, member bool) error {
 	change := ldap.NewModifyRequest(g.guid, nil)
 	doing := fmt.Sprintf("remove %q from group %q", p.dn, g.dn)

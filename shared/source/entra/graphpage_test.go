@@ -96,7 +96,7 @@ func TestPageHasWhatMayBeWritten(t *testing.T) {
 }
 
 // TestPageHasWhatIsRecognized: docs/graph.md has all texts and codes by which the package distinguishes refusals. The
-// test finds them in the source code, so it also checks a new one.
+// test searches the source code for them, so it also checks one that is added later.
 func TestPageHasWhatIsRecognized(t *testing.T) {
 	t.Parallel()
 	recognized := map[string]bool{notHeld: true}

@@ -17,9 +17,9 @@ const (
 	mostEmpty = 1_000 // the largest number of consecutive empty pages; Graph may return a page with few entries or none
 )
 
-// The function "pages" reads a collection to its end. The argument "from" is the link that leads to the request
-// "first", or "". It calls "take" with the entries of each page and with the link to the next page, which is "" on the
-// last page. The reading fails if a link leads outside the base URL or back to an earlier page, before "take" gets the
+// The function "pages" reads a collection, from the request "first" to the end. The argument "from" is the link of this
+// request, or "". For each page, it calls "take" with the entries and with the link to the next page, or with "" on the
+// last page. It fails if a link leads outside the base URL or back to an earlier page, and does not call "take" for the
 // page with this link. It also fails if the list exceeds the limits.
 func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInformation, from string,
 	decode func([]byte) ([]T, envelope, error), take func(page []T, next string) error,

@@ -152,7 +152,8 @@ func TestOlderGraph(t *testing.T) {
 	}
 }
 
-// TestAgents: the client reads the type of an object whose type is derived from user, such as agentUser.
+// TestAgents: Graph adds @odata.type to an object only if its type is derived from user, such as agentUser. The client
+// reads this type.
 func TestAgents(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, list("", `{"@odata.type":"#microsoft.graph.agentUser","id":"`+userA+`","identityParentId":"`+userB+`"}`, `{"id":"`+userB+`"}`))

@@ -45,7 +45,8 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// TestNounOfEverySignal: the Swedish words for the date of a signal have no English word.
+// TestNounOfEverySignal: the Swedish text of a reason about the dates of a signal contains no English word. This holds
+// for every signal.
 func TestNounOfEverySignal(t *testing.T) {
 	t.Parallel()
 	for s := range directory.Signal(directory.Signals) {

@@ -14,7 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestAskedAgain: the last reading decides. If the rule no longer reclaims the license, apply writes nothing.
+// TestAskedAgain: just before a change, apply reads the person and evaluates the rule again. If the rule no longer
+// reclaims the license, or something cannot be read, apply writes nothing.
 func TestAskedAgain(t *testing.T) {
 	t.Parallel()
 	anna := func(change func(*directory.EntraUser)) func(*bench) {
@@ -125,8 +126,9 @@ func TestGoneWhilePending(t *testing.T) {
 	b.wrote(t, joinEXO)
 }
 
-// TestMeanwhileInEntra: the plan knew a person only in Active Directory. The person may now have an Entra account, and
-// that account may be exempt.
+// TestMeanwhileInEntra: the plan has a person only from Active Directory. Before the change, apply finds an Entra
+// account with the person's user principal name. If it belongs to the person, the change is refused, because the
+// account may be exempt.
 func TestMeanwhileInEntra(t *testing.T) {
 	t.Parallel()
 	egon := directory.EntraUser{ID: "id-egon", SID: "S-1-5-21-5", ImmutableID: "guid-egon", Synced: true}
@@ -180,8 +182,9 @@ func TestMissingExemptGroup(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestLogonThatProvesNothing: the latest possible logon replaces only an unknown last logon. It does not replace a
-// sign-in to Entra ID that has disappeared since the plan was made.
+// TestLogonThatProvesNothing: a domain controller was not asked, so the rule uses the latest possible logon to Active
+// Directory. This logon does not replace a sign-in to Entra ID that has disappeared since the plan was made, so the
+// person keeps the license.
 func TestLogonThatProvesNothing(t *testing.T) {
 	t.Parallel()
 	const rule = "when: AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue()"

@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// safeDN is an exempt group in Active Directory. In earlier readings, it had the objectGUID guid-safe and 4 members. It
-// may lose all of them but one.
+// safeDN is an exempt group in Active Directory. In earlier readings, it had the objectGUID guid-safe and 4 members. A
+// group of this size is in doubt only if all its members are gone, and safeBench leaves it one member.
 const safeDN = "CN=Safe,DC=corp"
 
 var safe = directory.GroupRef{Source: directory.AD, Name: safeDN}

@@ -8,9 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestResumedWithoutResults: the results of a run are damaged. Another run can still resume it, because the ledger says
-// what has begun. A call for all changes is refused from then on: only the lost results said that Bo keeps the license.
-// The results of the resuming calls are stored.
+// TestResumedWithoutResults: a run has begun the change of Anna, and its stored results are damaged. A later run can
+// still finish this change, because the ledger has it. A call for all changes is refused from then on, because only the
+// lost results said that Bo keeps the license. The calls that finish Anna's change store new results.
 func TestResumedWithoutResults(t *testing.T) {
 	t.Parallel()
 	for _, scope := range []runs.Scope{runs.Begun, runs.Back} {

@@ -139,7 +139,8 @@ func (r relayed) withAD(t *testing.T, read bool, changes ...plan.Change) {
 	r.bench.plan(t, func(p *plan.Plan) { p.Changes = changes })
 }
 
-// TestStepsOfARestore: the steps of a restore need no policy. The step "prepare" records that the run is a restore.
+// TestStepsOfARestore: the steps of a restore succeed although the policy cannot be read. The step "prepare" records in
+// the state that the run is a restore, so the step "change" need not read the policy either.
 func TestStepsOfARestore(t *testing.T) {
 	t.Parallel()
 	back := freeDora

@@ -56,8 +56,9 @@ func (b *bench) opened(t *testing.T) *job {
 	return j
 }
 
-// TestRelayAndAGroupThatIsGone: the group that Dora left is gone, and the policy names another one. The relay also
-// reads the group that the ledger names. So a restore through a relay ends as it does on one machine.
+// TestRelayAndAGroupThatIsGone: a run removed Dora from a group that is gone now, and the policy names another one. A
+// restore adds Dora to the new group, both on one machine and through a relay. For this, the relay also reads the group
+// in the ledger.
 func TestRelayAndAGroupThatIsGone(t *testing.T) {
 	t.Parallel()
 	for _, restores := range []string{"", "r0"} {
@@ -97,7 +98,8 @@ func TestQuestionsOfTheLedger(t *testing.T) {
 	}
 }
 
-// TestQuestionsOfADamagedLedger: the damaged entry of one license does not stop the batch.
+// TestQuestionsOfADamagedLedger: the batch reads in the ledger which groups the relay must read. If the entry of one
+// license is damaged, the batch goes on. If the ledger cannot be read at all, the batch fails.
 func TestQuestionsOfADamagedLedger(t *testing.T) {
 	t.Parallel()
 	b := leftOld(t, "", otherGUID)

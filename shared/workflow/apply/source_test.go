@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// TestLicensesThatThePolicyDoesNotName: apply does not believe an open entry if the run's policy does not name the
-// entry's licenses.
+// TestLicensesThatThePolicyDoesNotName: if an open entry of the ledger has a license that the run's policy does not
+// name, apply treats the entry as altered.
 func TestLicensesThatThePolicyDoesNotName(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -34,7 +34,8 @@ func TestLicensesThatThePolicyDoesNotName(t *testing.T) {
 	}
 }
 
-// TestKnownGroups: a group gives a license if the policy or the policy of the restored run says so.
+// TestKnownGroups: a restore may use a group for a license if the present policy names the group for this license, or
+// if the policy of the restored run did.
 func TestKnownGroups(t *testing.T) {
 	t.Parallel()
 	j := newBench(t, changeBo).jobOf(t)

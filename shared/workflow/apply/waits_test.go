@@ -20,8 +20,9 @@ func (m *move) has(t *testing.T, b *bench, what ledger.Seen) bool {
 	return mark != nil
 }
 
-// TestWaiting: a call records what its reads show of a waiting change. After the plan has expired, it ends the change
-// or asks an operator to look.
+// TestWaiting: a change waits for the directory. A call of apply notes in the ledger what it reads: the person has lost
+// the license (SeenFree) or is in the target group (SeenInTarget). After the plan has expired, the call ends the change
+// or asks an operator to look in the admin center.
 func TestWaiting(t *testing.T) {
 	t.Parallel()
 	const expired = "waits; the plan expired meanwhile: look in the admin center"
@@ -90,7 +91,8 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-// TestNoTargetToBeOutOf: a change without an Entra target group does not look for the person in a target group.
+// TestNoTargetToBeOutOf: a change gives no license through a group of Entra ID. A call then does not look for the
+// person in such a group, even hours after the change began, and does not add the person again.
 func TestNoTargetToBeOutOf(t *testing.T) {
 	t.Parallel()
 	for name, move := range map[string]func(*testing.T, *bench) *move{
@@ -117,8 +119,9 @@ func TestNoTargetToBeOutOf(t *testing.T) {
 	}
 }
 
-// TestSeenFreeForHowLong: a read shows the license after an earlier read did not. For the time directory.Settling, the
-// new read counts as out of date.
+// TestSeenFreeForHowLong: a read showed that the license is gone, and a later read shows it again. For the time
+// directory.Settling after the first read, the later read counts as out of date. After that time, somebody must have
+// restored the license.
 func TestSeenFreeForHowLong(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -150,8 +153,8 @@ func TestSeenFreeForHowLong(t *testing.T) {
 	}
 }
 
-// TestTriesOfATarget: if the target group does not list the person, calls add the person again after an hour. An hour
-// after the third time, the change fails.
+// TestTriesOfATarget: a change waits, because the target group does not list the person. A call of apply adds the
+// person again if the last try was an hour ago. If the third try was an hour ago, the change fails.
 func TestTriesOfATarget(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -244,7 +244,8 @@ func TestOneFails(t *testing.T) {
 	}
 }
 
-// TestOneSamplesOnePage: a run for one person does not list everybody.
+// TestOneSamplesOnePage: a run for one person does not list everybody. To judge the health of the dates, it reads one
+// page of people from Entra ID, and not many more than evidence.Enough people from Active Directory.
 func TestOneSamplesOnePage(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

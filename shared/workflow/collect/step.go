@@ -216,8 +216,8 @@ func (s *Steps) stepSeal(ctx context.Context, b *snapshot.Begin, of *protocol.En
 	return s.Seal(ctx, b.Run, entra, ad)
 }
 
-// The method "brought" returns the Active Directory reading that the relay stored. A reading by a wrong clock counts as
-// failed.
+// The method "brought" returns the Active Directory reading that the relay stored. If the clock of the relay was wrong,
+// the result is a failed reading.
 func (s *Steps) brought(ctx context.Context, b *snapshot.Begin, key string) (ad snapshot.Reading, err error) {
 	if err := store.GetJSON(ctx, s.Store, key, &ad); err != nil || ad.Began.IsZero() {
 		return ad, err

@@ -13,9 +13,9 @@ import (
 // mostWait is the maximum time for reading the subscriptions. A run goes on without them.
 const mostWait = time.Minute
 
-// The method "subscriptions" reads the subscriptions of the policy's products, with their renewal dates. It reads them
-// only if a product has a price and no key "renews", and only for everybody. If they cannot be read, the renewals are
-// unknown, and the run goes on.
+// The method "subscriptions" reads the subscriptions of the policy's products, with their renewal dates. It does so
+// only in a run for everybody, and only if a product has a price and no key "renews". If they cannot be read, the
+// renewals are unknown, and the run goes on.
 func (c *Collector) subscriptions(ctx context.Context, in Start, b *snapshot.Begin) (*snapshot.Subscriptions, error) {
 	asks := func(l *policy.License) bool { return l.SKU != "" && l.MonthlyPrice > 0 && l.Renews == nil }
 	if in.User != "" || !slices.ContainsFunc(in.Policy.Licenses, asks) {

@@ -32,8 +32,9 @@ func matched(run, prefix string, from, to int) evaluated {
 	return e
 }
 
-// TestOverride: for 30 days, an override accepts the people whom the rules of the overridden plan matched. It counts
-// only while the rule, the plan and the people do not change.
+// TestOverride: an operator overrides the limits that hold a plan, and so accepts the people whom the rules matched in
+// it. For 30 days, these people do not count towards the limits of later runs. The override has no effect after an edit
+// of the rule, or if it does not fit the plan that it names.
 func TestOverride(t *testing.T) {
 	t.Parallel()
 	edited := strings.Replace(text, "when: AzureAdSistaLogon.hasNoValue()", "when: AzureAdSistaLogon.earlierThan(now - days(60))", 1)
@@ -208,7 +209,8 @@ func TestDrains(t *testing.T) {
 	}
 }
 
-// TestAcceptedDrain: a license does not count as taken if an override accepted it, or if the person holds it again.
+// TestAcceptedDrain: runs have taken licenses in the last 30 days. The limit for this time does not count a license
+// whose holder an override accepted, or whose holder has it again.
 func TestAcceptedDrain(t *testing.T) {
 	t.Parallel()
 	first := matched("r0", "a", 0, 60)

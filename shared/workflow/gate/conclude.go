@@ -17,9 +17,9 @@ import (
 )
 
 // Conclude finds the result of each change and each notice of a plan, and writes runs/<run>/results/settled.json. The
-// run's entry in the ledger decides. Without such an entry, the stored result of the batch decides. It also decides if
-// the change was rolled back and a call may have taken the license after that. A change that is neither in the ledger
-// nor in the results did not begin. It counts as pending, with the field Retry set.
+// result comes from the run's entry in the ledger, or else from the stored results of the batch. The stored results
+// also win over an entry that was rolled back if a call may have taken the license after that. A change that is neither
+// in the ledger nor in the results did not begin. It counts as pending, with the field Retry set.
 //
 // If the stored results of a batch are damaged, Conclude returns its results together with an error that wraps
 // store.ErrDamaged.
@@ -79,9 +79,9 @@ func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string
 	}
 }
 
-// Hold writes the plan of a run that could not be evaluated. The plan has no changes and is on hold, and an override
-// does not lift this hold. The plan still resumes earlier runs, because a change that returns a license needs no
-// verdict.
+// Hold writes the plan of a run whose people could not be evaluated. The plan has no changes and is on hold, and an
+// override does not lift this hold. The plan still lists earlier runs with pending changes, because they can return a
+// license without a new verdict.
 func Hold(ctx context.Context, s store.Store, run, why string, now time.Time) (*plan.Plan, error) {
 	r, err := decision.Open(ctx, s, run)
 	if err != nil {

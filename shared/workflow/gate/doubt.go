@@ -56,8 +56,9 @@ func hold(p *plan.Plan, doubts []string) {
 	}
 }
 
-// nobodyHolds returns a reason for each product whose seats are in use although nobody in the snapshot holds one. It
-// looks only at products of rules. The policy then names the wrong product, or the snapshot lacks people.
+// nobodyHolds returns a hold reason for each product that nobody in the snapshot holds, although Graph counts seats of
+// it as taken. Then the policy names the wrong product, or the snapshot lacks people. It checks only products for which
+// the policy has a rule.
 func nobodyHolds(r *decision.Run, tallies []plan.Tally) (reasons []string) {
 	if r.Feeds[directory.Entra].State != plan.Healthy {
 		return nil // the state of the source already gives the reason
@@ -101,8 +102,8 @@ func doubtfulGroups(r *decision.Run) (reasons []string) {
 	return reasons
 }
 
-// nightDoubts returns notes for a plan for one person. They name the groups and exemptions that the newest run for
-// everybody found in doubt.
+// nightDoubts returns notes for the plan of a run for one person. A note says that the newest run for everybody found
+// fewer members in a group, or fewer exempt holders for a rule, than it can trust.
 func nightDoubts(r *decision.Run) (lines []string) {
 	shrunk := r.Shrunk()
 	for _, q := range r.Policy.MemberQueries() {
@@ -117,7 +118,7 @@ func nightDoubts(r *decision.Run) (lines []string) {
 	return lines
 }
 
-// The function "withheld" returns a reason for each group whose members could not be read.
+// The function "withheld" returns, for each group whose members could not be read, the reason why not.
 func withheld(r *decision.Run) (reasons []string) {
 	for _, reading := range r.Manifest.Readings {
 		for _, key := range slices.Sorted(maps.Keys(reading.Why)) {

@@ -20,8 +20,8 @@ type mailboxGuard struct {
 	concealed bool
 }
 
-// guardOf keeps the lines of the mailbox usage report that the decisions of a run need. It reads nothing if no decision
-// needs a mailbox.
+// guardOf returns a mailboxGuard for the decisions of a run. From the mailbox usage report, the guard keeps only the
+// lines about the people of these decisions. If no decision needs a mailbox, guardOf does not read the report.
 func guardOf(ctx context.Context, s store.Store, r *decision.Run) (*mailboxGuard, error) {
 	g := &mailboxGuard{quota: map[string]float64{}, boxes: map[string]*directory.Mailbox{}}
 	for _, l := range r.Policy.Licenses {

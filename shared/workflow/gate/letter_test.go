@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestOutcomeAndTone: the outcome says what happened, whatever the plan was. The tone asks for attention if anything
-// failed, and is good only if nothing is left to do.
+// TestOutcomeAndTone: the outcome in a message says what the execution did, whatever the verdict of its plan was. The
+// tone is Attention if anything failed, and Good only if nothing is left to do.
 func TestOutcomeAndTone(t *testing.T) {
 	t.Parallel()
 	done, pending, failed := statusCounts{runs.Done: 1}, statusCounts{runs.Pending: 1}, statusCounts{runs.Failed: 1}
@@ -88,8 +88,8 @@ func TestFactsOfACard(t *testing.T) {
 	}
 }
 
-// TestFreed: the company pays again for each license that a restore returns. It also pays again if a run finishes an
-// earlier restore.
+// TestFreed: the message says "freed" for the monthly amount that a run saves. It says "paid again" for a restore, and
+// for a run whose restores cost more than its other changes save.
 func TestFreed(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -119,7 +119,8 @@ func TestNoticeOfNoExecution(t *testing.T) {
 	}
 }
 
-// TestUnrestored: a restore counts the licenses that it did not restore, including those whose ledger is damaged.
+// TestUnrestored: the output of a restore has the number of licenses that were not restored, here one that was refused
+// and two with a damaged ledger. The output of any other run has zero.
 func TestUnrestored(t *testing.T) {
 	t.Parallel()
 	r := &runs.Results{Results: []runs.Result{{Status: runs.Done}, {Status: runs.Refused}}}

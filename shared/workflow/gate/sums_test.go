@@ -41,8 +41,8 @@ func TestSavesNothingIsSaid(t *testing.T) {
 	}
 }
 
-// TestFirstRunKnowsNoEarlierOne: a plan counts as the plan of a first run only if there is neither an earlier run nor a
-// change of a license.
+// TestFirstRunKnowsNoEarlierOne: a plan has FirstRun set only if the store has neither an earlier plan nor a license
+// that was taken.
 func TestFirstRunKnowsNoEarlierOne(t *testing.T) {
 	t.Parallel()
 	taken := quiet()
@@ -85,7 +85,8 @@ func TestFirstRunKnowsNoEarlierOne(t *testing.T) {
 	}
 }
 
-// TestOpenCounts: an unfinished change counts as taken in the sum of the last 30 days, unless it is a restore.
+// TestOpenCounts: the number of licenses taken in the last 30 days includes an open change, unless this change is a
+// restore.
 func TestOpenCounts(t *testing.T) {
 	t.Parallel()
 	item := func(rule string, began time.Time) ledger.Intent {

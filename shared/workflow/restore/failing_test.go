@@ -146,7 +146,8 @@ func TestRestoreByEveryName(t *testing.T) {
 	}
 }
 
-// TestRestoreResumesARunOnce: a run that can go on finishes its open changes itself. The plan names it once.
+// TestRestoreResumesARunOnce: an operator restores a run that has open changes and can still finish them itself. The
+// plan of the restore leaves out these changes, and names the run once in Resumes.
 func TestRestoreResumesARunOnce(t *testing.T) {
 	t.Parallel()
 	for _, listed := range []bool{true, false} {
@@ -171,8 +172,8 @@ func TestRestoreResumesARunOnce(t *testing.T) {
 	}
 }
 
-// TestRestoreResumesOtherRestores: other restores of the run finish their open changes. The plan names each of them
-// once.
+// TestRestoreResumesOtherRestores: an operator restores a run, and earlier restores of the same run have open changes.
+// The earlier restores finish these changes. The new plan names each of them once in Resumes.
 func TestRestoreResumesOtherRestores(t *testing.T) {
 	t.Parallel()
 	s := storeWithRun(t)

@@ -220,8 +220,8 @@ func taken(t *testing.T, s store.Store, in ledger.Intent) {
 	}
 }
 
-// TestStopsWhoIsMeant: a restore of one person stops that person's changes of the run, although the plan has the person
-// under another name or a former id. If it stops nobody, the error says so.
+// TestStopsWhoIsMeant: a restore of one person also stops the changes of this person that the run has not made yet. It
+// finds them even if the plan has the person under a former name or id. If it finds none, the error says so.
 func TestStopsWhoIsMeant(t *testing.T) {
 	t.Parallel()
 	const all, none = "are stopped all the same", "its plan has no change of this person, so none is stopped"

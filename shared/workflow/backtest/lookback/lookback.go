@@ -71,8 +71,8 @@ type ruleView struct {
 	Charts     []page.Drawn
 }
 
-// The type "thresholdView" is a row of the table that compares numbers of days. The field Back describes the share of
-// hits after which the person came back. It is a dash if no hit can be followed.
+// The type "thresholdView" is a row of the table that compares numbers of days. The field Back has the share of hits
+// after which the person came back. It is a dash if it is unknown for every hit whether the person came back.
 type thresholdView struct {
 	backtest.Threshold
 	Back        string
@@ -114,8 +114,8 @@ func newRuleView(w *page.Words, a *backtest.Answer, i int) ruleView {
 
 func window(a *backtest.Answer) int { return slices.Index(backtest.Windows[:], a.Within) }
 
-// The function "shown" returns the threshold whose departments the page shows: the recommended one, or else the one in
-// force.
+// The function "shown" returns the threshold for which the page shows the departments. This is the recommended
+// threshold, or the one in force if none is recommended.
 func shown(r *backtest.Rule) *backtest.Threshold {
 	days := r.Choice.Days
 	if days == 0 {
