@@ -279,7 +279,8 @@ func TestReturnedWithSetback(t *testing.T) {
 	}
 }
 
-// A change for a person without a known SID does not block other people without one.
+// Somebody else, whom the ledger has under a SID, has a pending change of a license that the policy does not name. It
+// does not block the change of a person without a known SID.
 func TestRenamedLicenseOfSomebodyElse(t *testing.T) {
 	t.Parallel()
 	other := &history.Item{User: "S-1-5-21-9", License: "old", State: history.Open, Run: "r0", Rule: "x", Via: plan.ADGroup, Began: daysAgo(3), At: daysAgo(3)}

@@ -18,8 +18,9 @@ func firstReading(d *plan.Decision, p *directory.Person, v policy.Verdict, now t
 	}
 }
 
-// The method "alone" returns why a scheduled run in mode enforce does not make a change that rests on a single reading.
-// Nobody looks at the plan of such a run first. It returns "" if the run may make the change, and for an announcement.
+// The method "alone" returns why the run does not make a change that rests on a single reading. Only a scheduled run in
+// mode enforce refuses such a change, because nobody looks at its plan first. The method returns "" if the run may make
+// the change, and for an announcement.
 func (r *Run) alone(d *plan.Decision) string {
 	if !d.FirstReading || d.Notice || !r.Begin.Scheduled || r.Policy.Mode != policy.Enforce {
 		return ""

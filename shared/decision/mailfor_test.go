@@ -46,8 +46,9 @@ func TestMailFor(t *testing.T) {
 	}
 }
 
-// A change that must be announced waits while no mail may be sent. Without the section notices, nobody gets mails, and
-// the plan announces the change. With that section, an announcement that was no mail does not count.
+// The rule asks for a notice before a change. Without the section notices in the policy, the plan announces the change,
+// and nobody gets a mail. With that section, only a mail counts as an announcement, and the change waits while no mail
+// can be sent.
 func TestAnnouncedByMail(t *testing.T) {
 	t.Parallel()
 	idle := daysAgo(100)

@@ -109,8 +109,8 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 }
 
 // The method "forget" handles accounts whose table of known accounts cannot be read any more. It sets ForgottenBy, so
-// the rules are undecided about these people in this run. Grace begins again. The dates of an old account without an
-// activity date count as lost. If an operator accepts the feeds, the method does nothing.
+// the rules are undecided about these people in this run. Their grace begins again. If an old account has no activity
+// date, its dates count as lost. If an operator accepts the feeds, the method does nothing.
 func (c *recollection) forget(g *group, h *directory.Accounts) {
 	if c.accepted {
 		return
@@ -247,9 +247,10 @@ func (c *recollection) sighted(a *account) {
 	}
 }
 
-// The method "loggedOn" adds a logon that the controllers showed just before a change. The replicated date may rightly
-// be earlier, so only an exact reading can show that the date went back. The logon is dropped after the longest span of
-// the rules plus 14 days: no rule keeps a license because of it any more, and later logons have been replicated.
+// The method "loggedOn" adds to an account a logon that an earlier run read from the controllers just before a change.
+// The replicated date may rightly be earlier than this logon, so only an exact reading can show that the date went
+// back. The logon is dropped after the longest span of the rules plus 14 days: no rule keeps a license because of it
+// any more, and later logons have been replicated.
 func (c *recollection) loggedOn(a *account, at time.Time) {
 	at = at.Truncate(time.Second)
 	if at.After(a.past().LoggedOn) && c.now.Before(at.Add(c.Policy.LongestSpan()+directory.Logons.Stalled())) {

@@ -246,8 +246,8 @@ func addFields[A any](m map[string]*Field, s Source, table []Property[A], accoun
 
 const licenseChanged = "entra.licenseChanged"
 
-// OfLicense reports whether the field describes a license. It has a value only while a rule about a license is
-// evaluated.
+// OfLicense reports whether the field describes how the person holds a license. Such a field has a value only while a
+// rule about a license is evaluated.
 func (f *Field) OfLicense() bool { return f.Name == licenseChanged }
 
 // licenseChanged returns when an assignment of p.License last changed. The value is Unknown if one assignment has no

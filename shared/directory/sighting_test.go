@@ -44,7 +44,8 @@ func TestSightings(t *testing.T) {
 	}
 }
 
-// Past.LoggedOn counts even if the replicated date is earlier or missing. It does not remove a doubt about that date.
+// Past.LoggedOn is a logon that was read from every controller. If the replicated date is earlier or missing, the field
+// has the value of Past.LoggedOn. If the replicated date is hidden or in doubt, the field is unknown all the same.
 func TestLoggedOnBeforeTheReplicatedDate(t *testing.T) {
 	t.Parallel()
 	at := func(n int) time.Time { return time.Date(2026, 11, n, 9, 0, 0, 0, time.UTC) }

@@ -13,8 +13,8 @@ import (
 // errEnough stops a listing.
 var errEnough = errors.New("enough")
 
-// Enough is how many Active Directory accounts a sample has. This many show whether the dates of all accounts are
-// broken.
+// Enough is how many Active Directory accounts a sample has. If the dates of all accounts are broken, this many
+// accounts show it.
 const Enough = 1000
 
 // SampleEntra passes each user on the first page of Graph's list of users to the function.

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A plan that was chosen from another one is refused together with it: after a newer plan, or after a restore of either
-// run.
+// An operator chose the changes of a plan from the plan of an earlier run. The chosen plan is refused if a third plan
+// is newer than that earlier plan, or if one of the two runs is restored.
 func TestAdmitChoice(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 29, 3, 0, 0, 0, time.UTC)

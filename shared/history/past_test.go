@@ -38,7 +38,8 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// Earlier skips the plan over an old snapshot (night 4), whose object has no accounts and groups.
+// Earlier returns the accounts and groups that the newest run before a given run found. It skips night 4, whose plan
+// was made from an old snapshot and has none.
 func TestEarlier(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -79,7 +80,7 @@ func TestEarlierThatIsDamaged(t *testing.T) {
 	}
 }
 
-// A damaged override accepts nobody, and does not hide others.
+// If an override is damaged, Overrides leaves it out and returns the others.
 func TestOverridesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -8,8 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// sightingLasts is how long a sighting counts. This must be longer than the time until the next healthy reading, which
-// stores the dates in the table of known accounts.
+// sightingLasts is how long a sighting counts, which has the dates that were read just before a change. It must be
+// longer than the time until the next healthy reading, because that reading stores the dates in the table of known
+// accounts.
 const sightingLasts = 90 * 24 * time.Hour
 
 // Sighting returns the activity dates of an account that were read just before a change, or nil.
@@ -28,7 +29,8 @@ func (s *Digest) Sighted() iter.Seq[string] {
 	return maps.Keys(s.sightings)
 }
 
-// The method "saw" adds a sighting, which may be nil. Of two dates of one kind, the newer one stays.
+// The method "saw" adds a sighting, which may be nil. If the account has a sighting already, the newer of the two dates
+// of each kind stays.
 func (s *Digest) saw(seen *directory.Sighting) {
 	if seen == nil {
 		return

@@ -6,7 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKeysStayAsTheyAre: existing runs use these keys, and the permissions of deployed functions name them.
+// TestKeysStayAsTheyAre: a key of the store must not change, because existing runs use it, and the permissions of
+// deployed functions name it.
 func TestKeysStayAsTheyAre(t *testing.T) {
 	t.Parallel()
 	got := []string{

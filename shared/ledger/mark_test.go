@@ -132,8 +132,8 @@ func TestTwoCallsOfOneRunBegin(t *testing.T) {
 	}
 }
 
-// TestEntriesOfVersionsBeforeTheBinding: objects of older versions do not have the hash of their intent. They count
-// only for an intent that is not bound.
+// TestEntriesOfVersionsBeforeTheBinding: a completion or a rollback mark of an older version does not contain the hash
+// of its intent. It counts only if the intent is also of such a version, that is, not bound.
 func TestEntriesOfVersionsBeforeTheBinding(t *testing.T) {
 	t.Parallel()
 	old := `{"person":"p","license":"l","run":"r","at":"2026-11-23T09:00:00Z"}`

@@ -56,8 +56,9 @@ type Decision struct {
 	Pending string `json:"pending,omitempty"`
 	// Place is the index of the rule in the policy.
 	Place int `json:"place,omitempty"`
-	// After is zero, or a date by which the plan orders this change in place of the begin of its idle time. The later
-	// date keeps this change behind a change of the same person by an earlier rule.
+	// After is zero for most changes. If an earlier rule also changes a license of the person, After is the date of
+	// that change. The plan then orders this change by After, and not by the begin of the person's idle time, so this
+	// change stays behind the other one.
 	After time.Time `json:"after,omitzero"`
 	// Setbacks is the number of consecutive runs, up to now, that tried the change and failed.
 	Setbacks int `json:"setbacks,omitempty"`
@@ -305,7 +306,8 @@ type Chosen struct {
 	Lifted []string `json:"lifted,omitempty"`
 }
 
-// Notice is the value of Change.Via if the change is only announced. Nobody holds a license in it.
+// Notice is the value of Change.Via if the change is only announced. It names no target, so nobody holds a license in
+// it.
 const Notice Via = "notice"
 
 // RestoreRule is the name of the rule in a change that restores a license. The policy has no such rule.

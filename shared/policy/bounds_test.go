@@ -8,8 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The grace newHolder starts at the oldest assignment of the product, in any order. For a license that is a group, the
-// member needs no account in Entra ID.
+// If a person has several assignments of a product, the grace newHolder starts at the oldest one, in whatever order
+// they are listed. If the license is a group of Active Directory, the grace also works for a member without an account
+// in Entra ID.
 func TestGraceOfAHolder(t *testing.T) {
 	t.Parallel()
 	p, err := Load("p", []byte(gracePolicy))

@@ -255,7 +255,8 @@ func TestNewest(t *testing.T) {
 	}
 }
 
-// The later of two dates is "no value" only if neither has a value. Its Through is that of the report that ends first.
+// The function "later" returns the later of two dates. The result is "no value" only if neither has a value. Its field
+// Through says how far the reports reach, so it comes from the report that ends first.
 func TestLater(t *testing.T) {
 	t.Parallel()
 	old, young, never := noon.Add(-200*day), noon.Add(-10*day), time.Time{}

@@ -64,7 +64,7 @@ func TestControllersDiffer(t *testing.T) {
 	}
 }
 
-// If it is unknown whether the person had enough time, the rule is undecided.
+// A person in grace keeps the license. If it is unknown whether the grace is over, the verdict is undecided.
 func TestGrace(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
@@ -220,7 +220,7 @@ func TestHireDateUnread(t *testing.T) {
 	}
 }
 
-// The field InGrace is set for a verdict in grace, because it may turn when the grace ends.
+// The field InGrace is set if the person is in grace, because the verdict may change when the grace ends.
 func TestVerdictInGrace(t *testing.T) {
 	t.Parallel()
 	p := load(t, "grace: {enabledAgain: 7}\n"+twoRules)

@@ -36,7 +36,8 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// Empty omits dates of use.
+// Empty returns the attributes in a rule's conditions that have no value for a person. It omits dates of use, and
+// attributes that were not read.
 func TestEmptyAttributes(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

@@ -81,7 +81,7 @@ func TestCountIdle(t *testing.T) {
 	}
 }
 
-// If the argument has more days, Add counts them in the last element of the receiver's days.
+// Add adds the counts of another Idle. Counts for days beyond the receiver's last day are added to that last day.
 func TestAddIdle(t *testing.T) {
 	t.Parallel()
 	got := &Idle{Days: []int{1, 0, 2}, Never: 1, NotKnown: 2}

@@ -9,8 +9,8 @@ import (
 // A report without a use of a person leaves two cases: an earlier date, or no date at all (worlds.go). Screen evaluates
 // a condition in both, for the people for whom this makes a difference.
 
-// The method "assumed" returns the result of a test for a person with the mark unusedDate, in the case that inCases
-// evaluates. It returns Unset if inCases evaluates none.
+// The method "assumed" returns the result of a test for a person with the mark unusedDate. While inCases evaluates one
+// of the two cases for the attribute, the result is that of this case. Otherwise it is Unset.
 func (s *screen) assumed(a *attribute, row int, holds func(directory.Value) directory.Flag) directory.Flag {
 	never, is := s.never[a]
 	if !is {
@@ -26,8 +26,9 @@ func (s *screen) assumed(a *attribute, row int, holds func(directory.Value) dire
 	return holds(directory.Value{State: directory.NoneSince, Time: time.UnixMicro(since)})
 }
 
-// The method "inCases" evaluates a condition in each combination of cases, for people with the mark unusedDate and an
-// Unset result. As in worlds.inAll, a result counts if all combinations agree.
+// The method "inCases" evaluates a condition for the people with the mark unusedDate whose result is Unset so far. Each
+// attribute from a report has two cases, and inCases evaluates each combination of them. As in worlds.inAll, a result
+// counts only if all combinations agree.
 func (s *screen) inCases(c *condition, flags []directory.Flag) {
 	var unused []*attribute
 	var dates [][]int64

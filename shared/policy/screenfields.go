@@ -222,7 +222,8 @@ func (s *screen) test(call ast.CallExpr) []directory.Flag {
 	return flags
 }
 
-// The method "compare" compares the value of a date with a time. The result is Unset for a date without a value.
+// The method "compare" evaluates a comparison of a date's value with a time, such as created.value() < now - days(90).
+// A person for whom the columns show no such date gets Unset.
 func (s *screen) compare(operator string, value, bound ast.Expr) []directory.Flag {
 	flags := s.all(directory.Unset)
 	at, moves, ok := s.instant(bound)

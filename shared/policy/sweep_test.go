@@ -113,7 +113,8 @@ func TestGraceOfTwoRulesInASweep(t *testing.T) {
 	}
 }
 
-// A text of dates is before a second only if it has a date and each of its dates is certainly before it.
+// The text has the dates of several assignments, separated by spaces. It is before a given second only if it has at
+// least one date and each date is certainly before that second.
 func TestAllBefore(t *testing.T) {
 	t.Parallel()
 	for dates, want := range map[string]bool{
@@ -158,7 +159,8 @@ rules: [{name: r, license: m365, for: AzureAdSistaLogon.hasNoValue(), when: '`+w
 	}
 }
 
-// If an account or a report is not known, a later use is possible, and "known" is false.
+// A sweep finds the date on which a person was last seen. If an account or a report was not read, a later use is
+// possible, so "known" is false.
 func TestLastSeenInASweep(t *testing.T) {
 	t.Parallel()
 	const (

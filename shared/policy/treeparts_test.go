@@ -28,7 +28,8 @@ func brief(n *Node) string {
 	return mark + text + " " + string(n.Says)
 }
 
-// A part is decisive if it settles the result of a decisive part above it.
+// The whole condition is always decisive. A part of a decisive part is decisive, too, if it settles the result of that
+// part. A star marks the decisive parts.
 func TestDecisiveParts(t *testing.T) {
 	t.Parallel()
 	const yes, also, no, neither, open = "accountEnabled", "onPremisesSyncEnabled", "blocked", "guest", "staff"
@@ -54,7 +55,8 @@ func TestDecisiveParts(t *testing.T) {
 		no + " || (" + neither + " || " + open + ")": "*or[blocked false, guest false, *staff unknown] unknown",
 		yes + " && (" + no + " || " + also + ")":     "*and[*accountEnabled true, *or[blocked false, *onPremisesSyncEnabled true] true] true",
 		no + " && (" + no + " || " + also + ")":      "*and[*blocked false, or[blocked false, onPremisesSyncEnabled true] true] false",
-		// Neither part settles the result. Both together do, because the report leaves two cases.
+		// The report shows no use. So the date is either earlier than the report or does not exist, and each part alone
+		// is unknown. Both parts together cover the two cases, so they settle the result.
 		"copilot.earlierThan(now - days(45)) || copilot.hasNoValue()": "*or[*copilot.earlierThan(now - days(45)) unknown, *copilot.hasNoValue() unknown] true",
 		"copilot.earlierThan(now - days(45)) && copilot.hasNoValue()": "*and[*copilot.earlierThan(now - days(45)) unknown, *copilot.hasNoValue() unknown] false",
 	} {
@@ -115,7 +117,8 @@ rules:
   - {name: exo, license: exo, when: given.earlierThan(now - days(30)), then: remove}
 `
 
-// The condition of the exemption is shown only if it exempts the person, or may.
+// The tree shows the condition exempt.when only if this condition exempts the person, or if it is unknown whether it
+// does.
 func TestWhatATreeShows(t *testing.T) {
 	t.Parallel()
 	p := load(t, sketched)
@@ -166,8 +169,8 @@ func TestWhatATreeShows(t *testing.T) {
 	}
 }
 
-// If the Entra account was not read, the parts that need it are unknown, and say why. A rule without "for" has no part
-// with this name.
+// If the Entra account was not read, the parts of the tree that need this account are unknown, and say why. The rule
+// has no condition "for", so its tree has no part with this name.
 func TestTreeOfAnUnreadPerson(t *testing.T) {
 	t.Parallel()
 	p := load(t, sketched)
@@ -191,7 +194,8 @@ func TestTreeOfAnUnreadPerson(t *testing.T) {
 	}
 }
 
-// A rule about the date of its own license shows this date, and not that of the rule that was evaluated before.
+// The attribute "given" is the date on which a person got a license. Tree and Reason must show this date for the
+// license of their own rule, even if the Judge has just evaluated a rule about another license.
 func TestLicenseOfATree(t *testing.T) {
 	t.Parallel()
 	p := load(t, strings.Replace(sketched, "exo, when: given", "exo, for: given.hasValue(), when: given", 1))

@@ -165,8 +165,8 @@ func TestWordsOfYAML(t *testing.T) {
 	}
 }
 
-// A text may not be in the file as it is, for example after an escape of YAML. Its place is then the start of the
-// value.
+// The text of a value can differ from the text in the file, for example because of an escape of YAML. The place of a
+// mistake in such a text is then the start of the value.
 func TestPlaceThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	r := &reader{lines: []string{"a: ''", "", "  ' "}}

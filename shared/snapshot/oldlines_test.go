@@ -26,8 +26,8 @@ func linesOf(text string, source directory.Source) (*partAccounts, error) {
 	return h, err
 }
 
-// FuzzLines reads any lines as a part of an older version. The lines are rejected, or a part of this version with the
-// same accounts is read as the same accounts.
+// FuzzLines reads any lines as a part of an older version. If they are accepted, their accounts are written as a part
+// of this version, and must be the same when that part is read.
 func FuzzLines(f *testing.F) {
 	f.Add(`["a","S-1",["x"],[["sku","","Active","","plan"]],["2026-01-02T03:04:05.123456789Z"],"yes","2026-01-02T03:04:05Z"]`)
 	f.Add(`["a","S-1",["x"],["mail"],true,"no",""]`)

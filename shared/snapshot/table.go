@@ -191,7 +191,8 @@ func (p *People) add(columns []*table.Column) error {
 	return nil
 }
 
-// kindOfColumn returns the type of a column. The columns of groups, and of members in parts, are of type Text.
+// kindOfColumn returns the type of a column. It is Text for each column that is not in personColumns: those with
+// groups, and those of the parts with members.
 func kindOfColumn(name string) table.Kind {
 	if i := slices.IndexFunc(personColumns, func(c personColumn) bool { return c.name == name }); i >= 0 {
 		return personColumns[i].kind

@@ -199,8 +199,9 @@ func TestS3LostAnswer(t *testing.T) {
 	wantObject(t, s, "k", "mine")
 }
 
-// TestS3LostAnswerAndNoLook: the object that takes the key cannot be read, so its writer is unknown. PutIfAbsent
-// reports neither success nor ErrExists.
+// TestS3LostAnswerAndNoLook: the answer to a write is lost, and the repeated write finds an object at the key. This
+// object cannot be read, so nobody knows whether the first write made it. PutIfAbsent reports neither success nor
+// ErrExists.
 func TestS3LostAnswerAndNoLook(t *testing.T) {
 	t.Parallel()
 	f := newFakeS3(t)

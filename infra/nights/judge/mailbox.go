@@ -1,8 +1,8 @@
 package judge
 
-// The method "mailless" records a fault because a person has no license for a mailbox left. It records none if somebody
-// else took another such license so late that the tool may not know: at the earliest Slack before the tool's last
-// removal.
+// The method "mailless" records a fault: the tool has left a person without any license for a mailbox. It records none
+// if somebody else took such a license after the tool's last removal, or less than Slack before it, because the tool
+// may not know of that.
 func (j *Judge) mailless(e Event, p *person) {
 	last := &license{}
 	for name, l := range p.licenses {

@@ -160,7 +160,7 @@ func (r *relay) goOn() {
 var errDead = errors.New("the relay was killed")
 
 // The method "around" is called before each call of Active Directory, and the function that it returns is called after
-// it. The fault of the delivery, if any, happens in one of the two.
+// that call. The faults Both and Hangs happen in "around" or in this function.
 func (r *relay) around() func() {
 	d := r.now.Load()
 	n := int(d.calls.Add(1))

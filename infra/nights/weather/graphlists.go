@@ -44,9 +44,9 @@ func encode(v any) []byte {
 	return b
 }
 
-// The method "link" returns the address of the request, for use as a next link. If "marked" is set, the link has the
-// mark "again". The page at a marked link comes without these faults, because the client could otherwise meet the same
-// fault again and again.
+// The method "link" returns the address of the request itself. As a next link, it makes the client read the same page
+// again. If "marked" is set, the address has the mark "again". The page at such an address has no fault of changePage,
+// because the client could otherwise meet the same fault again and again.
 func (x *request) link(marked bool) json.RawMessage {
 	u := "http://" + x.r.Host + x.r.URL.RequestURI()
 	switch {

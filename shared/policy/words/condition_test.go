@@ -97,7 +97,8 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-// In an exemption, and not in a rule, a text without a value differs from each other text.
+// In an exemption, a text without a value counts as different from every other text. The words of the exemption say so,
+// with "or has no value". The words of a rule do not.
 func TestExemption(t *testing.T) {
 	t.Parallel()
 	p := load(t, fmt.Sprintf(asking, `"true"`))
@@ -118,11 +119,12 @@ func TestExemption(t *testing.T) {
 	}
 }
 
-// TestEveryFunction: each function and operator either is in "spoken", or has no words and stays code.
+// TestEveryFunction: each function and operator either has words, shown by a condition in "spoken", or the condition
+// with it is quoted as code.
 func TestEveryFunction(t *testing.T) {
 	t.Parallel()
 	p := load(t, fmt.Sprintf(asking, `"true"`))
-	// The variable "uncommon" has a condition for each function and operator without words.
+	// The variable "uncommon" has a condition for each function and operator that cannot be put into words.
 	uncommon := map[string]string{
 		"bool": `bool(mail)`, "bytes": `bytes(mail) == bytes("x")`, "double": `double(mail) == 1.0`, "first": `[mail].first() == optional.of("x")`,
 		"int": `int(mail) == 7`, "last": `[mail].last() == optional.of("x")`, "optional.none": `created == optional.none()`,
@@ -168,8 +170,8 @@ func TestEveryFunction(t *testing.T) {
 	}
 }
 
-// The type "term" is a random condition. For each element of "mention", the words of the condition must contain one of
-// the texts between the signs |.
+// The type "term" is a random condition. Each element of "mention" has alternatives, separated by |, and the words of
+// the condition must contain one of them.
 type term struct {
 	code    string
 	mention []map[Language]string
@@ -243,8 +245,8 @@ func randomTerm(r *rand.Rand, depth int) term {
 	}
 }
 
-// TestRandomConditions: the words mention each attribute and constant, and a small change of the condition changes
-// them.
+// TestRandomConditions: the words of a condition mention each attribute and constant in it. After a small change of the
+// condition, its words are different.
 func TestRandomConditions(t *testing.T) {
 	t.Parallel()
 	p := load(t, fmt.Sprintf(asking, `"true"`))
@@ -298,7 +300,7 @@ func TestAttribute(t *testing.T) {
 	}
 }
 
-// A denial does not mention dates without a value.
+// Denial puts into words that a condition does not hold. It leaves out the case that there is no value.
 func TestDenial(t *testing.T) {
 	t.Parallel()
 	p := load(t, fmt.Sprintf(asking, `"true"`))

@@ -67,7 +67,8 @@ var otherValues = map[string][2]string{
 	"GROUP.ad":                   {"CN=Citrix 2", "CN=Citrix 3"},
 }
 
-// If a key has another value, the words differ in each language.
+// The test gives each key of a policy another value, one after the other. The words of the policy must then differ from
+// the words before, in each language.
 func TestEveryKeyShows(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile("testdata/every.yaml")

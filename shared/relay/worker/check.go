@@ -49,7 +49,8 @@ func (r *Relay) Check(ctx context.Context, to io.Writer, groups []string) bool {
 	return good
 }
 
-// checkAD reads one person in a list, and then from every controller, as the relay reads people.
+// checkAD reads Active Directory as the relay does: first one person in a list of people, and then this person from
+// every controller.
 func (r *Relay) checkAD(ctx context.Context) (string, error) {
 	var first directory.ADUser
 	if err := evidence.SampleAD(ctx, r.ad, 1, func(u *directory.ADUser) { first = *u }); err != nil {

@@ -103,7 +103,7 @@ var noPeople = []string{
 
 const trust = "CN=TRUST$,CN=Users," + samba.Base
 
-// The function "seeds" returns n people with every kind of date. The first ones have hard names.
+// The function "seeds" returns n people with every kind of date. The first of them have the names in hardNames.
 func seeds(n int) []samba.Person {
 	now := time.Now().UTC().Truncate(time.Second)
 	people := make([]samba.Person, n)

@@ -100,8 +100,9 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestInherited: a license that comes from a group counts as not held directly. If a call removes several licenses, it
-// is unknown which of them Graph means.
+// TestInherited: Graph refuses to remove a license, because it comes from a group. If the call removes only this
+// license, the error says that the person does not hold it directly (directory.ErrNotHeld). If the call removes several
+// licenses, the error does not say so, because Graph does not name the license that it means.
 func TestInherited(t *testing.T) {
 	t.Parallel()
 	const message = "User license is inherited from a group membership and it cannot be removed directly from the user."

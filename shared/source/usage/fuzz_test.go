@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// FuzzRead reads any text as each report. A resulting table stays the same when it is written and read again.
+// FuzzRead reads any text as a report of each kind. If Read accepts the text, its table must stay the same when it is
+// written and read again.
 func FuzzRead(f *testing.F) {
 	f.Add(activeHead + activeRow("ann@x.example", "False", "True", "2026-11-20", "", "2026-01-02"))
 	f.Add(activeHead + activeRow("", "True", "False", "2026-13-40", "0001-01-01", "tomorrow"))

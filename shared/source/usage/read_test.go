@@ -65,8 +65,8 @@ var (
 	hidden = directory.Value{}
 )
 
-// TestRepeatedNames: a name with several rows does not count. Otherwise the next report, with one row for each name,
-// would seem to lack people.
+// TestRepeatedNames: if one name has several rows in a report, Read leaves the name out. If it counted all these rows,
+// the next report, with one row for each name, would seem to lack people. If most names have several rows, Read fails.
 func TestRepeatedNames(t *testing.T) {
 	t.Parallel()
 	anna := activeRow("anna@x.example", "False", "True", "2026-11-20", "", "")

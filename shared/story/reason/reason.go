@@ -258,7 +258,7 @@ func Do(l Language, key string) string {
 	return remedies[i].english
 }
 
-// The function "subject" returns the subject of a reason in Swedish. Names of attributes stay unchanged.
+// The function "subject" translates the subject of a reason into Swedish. Names of attributes stay unchanged.
 func subject(text string) string {
 	switch text {
 	case "exemption":
@@ -275,7 +275,7 @@ func subject(text string) string {
 	return strings.NewReplacer(" and ", " och ", "license ", "licensen ").Replace(text)
 }
 
-// The function "noun" returns the event of a date in Swedish.
+// The function "noun" translates the event of a date, such as "sign-in" or "Teams activity", into Swedish.
 func noun(text string) string {
 	if text == "sign-in" {
 		return "inloggning"

@@ -41,10 +41,10 @@ func (j *job) readMemberships(ctx context.Context) error {
 	return nil
 }
 
-// The method "least" returns how many members a group must have now, so that its list of members is believed. A run for
-// everybody has already compared that number with earlier runs. So such a group only must not have become empty. A run
-// for one person has not, so the number comes from earlier runs. It is 0 if an operator accepted the unusual data of
-// the run.
+// The method "least" returns how many members a group must have now. With fewer members, its list of members is not
+// believed. A run for everybody has already compared the number of members with earlier runs, so a group that had
+// members needs only one. For a run for one person, the number comes from earlier runs. It is 0 if an operator accepted
+// the unusual data of the run.
 func (j *job) least(q directory.Question) int {
 	earlier := j.run.Begin.Earlier.Least(q)
 	switch {

@@ -63,7 +63,8 @@ func TestRestoredUnderTheFormerId(t *testing.T) {
 }
 
 // TestRestoredWithoutTheEntraAccount: an operator restores licenses of a person whose account in Entra ID is gone. A
-// license in Active Directory comes back. A license in Entra ID belonged to the account that is gone.
+// license in Active Directory comes back. A license in Entra ID does not, because it belonged to the account that is
+// gone.
 func TestRestoredWithoutTheEntraAccount(t *testing.T) {
 	t.Parallel()
 	for name, gone := range map[string]func(*bench){

@@ -11,9 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// The method "questions" returns the Active Directory groups whose members the relay must read. The relay brings no
-// evidence if it cannot read a group of an exemption. A job that only returns licenses needs no exemptions, so it asks
-// only for the groups of its changes.
+// The method "questions" returns the Active Directory groups whose members the relay must read. If the relay cannot
+// read the group of an exemption, it brings no evidence at all. So a job that only returns licenses, and needs no
+// exemptions, asks only for the groups of its changes.
 func (j *job) questions(ctx context.Context) (groups []protocol.Group, err error) {
 	add := func(g protocol.Group) {
 		if g.DN != "" && !slices.ContainsFunc(groups, func(known protocol.Group) bool { return known.Key() == g.Key() }) {
@@ -50,9 +50,9 @@ func (j *job) questions(ctx context.Context) (groups []protocol.Group, err error
 	return groups, nil
 }
 
-// The method "entries" returns the ledger entries of the changes of the batches that are not final, and of the changes
-// that they restore. It leaves out entries of Entra ID. The relay must read the groups of these entries, because the
-// policy may name other groups by now.
+// The method "entries" returns the Active Directory ledger entries of the job's changes that are not final. If such a
+// change restores an earlier change, the entry of the earlier change is also in the result. The relay must read the
+// groups of these entries, because the policy may name other groups by now.
 func (j *job) entries(ctx context.Context) (all []*ledger.Entry, err error) {
 	for _, of := range j.batches {
 		for i := range of.Changes {
@@ -79,8 +79,8 @@ func (j *job) entries(ctx context.Context) (all []*ledger.Entry, err error) {
 }
 
 // The method "nameOf" returns the name by which a restore or a rollback looks for a group of a ledger entry. It returns
-// "" for a group that is not looked for: it has no objectGUID in the entry, which is of an older version, and neither
-// the policy nor the restored run names it for the license.
+// "" if the group must not be looked for. That is so if the entry is of an older version without an objectGUID, and
+// neither the policy nor the restored run names the group for the license.
 func (j *job) nameOf(license, dn, guid string) string {
 	if guid == "" && !j.known(j.run.Policy.LicenseNamed(license), license, dn) {
 		return ""

@@ -199,8 +199,9 @@ func TestCounterpartOfAnEntry(t *testing.T) {
 }
 
 // TestSyncedAndGoneFromEntra: the account in Entra ID is deleted while a license of a synced group is rolled back or
-// restored. The account in Active Directory joins the source group again. It leaves the target group when the deleted
-// account cannot come back any more. A run at night waits only while the removal may still take effect.
+// restored. The account in Active Directory joins the source group again. The change then stays pending for 30 days,
+// because the deleted account may come back. Only after that, the account leaves the target group. Retry asks an
+// operator to act, except while a removal may still take effect.
 func TestSyncedAndGoneFromEntra(t *testing.T) {
 	t.Parallel()
 	for _, how := range []string{"joined", "left", "restored"} {

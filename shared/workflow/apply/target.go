@@ -37,8 +37,8 @@ type target interface {
 	giveBack(ctx context.Context, m *move) (runs.Status, string)
 
 	// The method "readLag" returns how long reads of licenses may still show the old state after the person left the
-	// source group. In this time, a write that was decided before may also take effect. The parameter "follows" reports
-	// whether the license follows membership in a group.
+	// source group. A write that was decided before the person left may also take effect in this time. The parameter
+	// "follows" reports whether the license follows membership in a group.
 	readLag(follows bool) time.Duration
 	// The method "unshown" returns the status of a change whose write was accepted but does not appear in the next read.
 	unshown() runs.Status

@@ -139,8 +139,9 @@ func TestUndoDirect(t *testing.T) {
 	}
 }
 
-// TestUndoDirectRefused: an administrator gives a product that excludes the taken one, and somebody asks for the taken
-// one back. The change ends. It does not stay open for ever.
+// TestUndoDirectRefused: a change of a product is pending, and an administrator gives the person another product that
+// excludes the taken one. Then somebody asks to restore the taken product. Graph refuses to give it, so the change
+// counts as done. It does not stay open for ever.
 func TestUndoDirectRefused(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

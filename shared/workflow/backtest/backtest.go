@@ -107,8 +107,9 @@ type Threshold struct {
 	// Seats is the number of people from whom the rule reclaims on the last night.
 	Seats         int     `json:"seats"`
 	MonthlySaving float64 `json:"monthlySaving"` // for Seats
-	// Stock has the hits of the first night. These people may have been idle for any length of time. Flow has all later
-	// hits. A rule in force meets only such new hits, so Flow shows how many of its people would come back.
+	// Stock has the hits of the first night. These people may have been idle for any length of time. Flow has the hits
+	// of all later nights: people who became idle long enough in that night. After its first run, a rule meets only
+	// such people, so Flow shows how many of them would come back.
 	Stock Group `json:"stock"`
 	Flow  Group `json:"flow"`
 	// Older has the hits of Flow in the older half of the nights, and Newer those in the newer half. In Older, a return

@@ -70,9 +70,9 @@ func ofHabits(r *rand.Rand, people, nights int, every []float64, away float64) *
 	return w
 }
 
-// hitsByTruth computes the hits at one number of days from the true sign-ins, without a snapshot. It uses hits after
-// the first night and in the nights from "from" to before "to". A key is a person and a night. The value says whether
-// the person came back within 30 days, as far as the nights before "until" show it.
+// hitsByTruth computes the hits at one number of days from the true sign-ins, without a snapshot. It returns the hits
+// of the nights from "from" to before "to", except those of the first night. A key of the result is a person and a
+// night. The value says whether the person came back within 30 days, if the nights before "until" show that.
 func hitsByTruth(w *world, days, nights, from, to, until int) map[string]string {
 	all := map[string]string{}
 	end := asOf(until - 1)
@@ -83,8 +83,8 @@ func hitsByTruth(w *world, days, nights, from, to, until int) map[string]string 
 			if k+1 < len(p.signIns) {
 				next = p.signIns[k+1]
 			}
-			// A hit is on the first night that is more than "days" days after a sign-in, if no other sign-in is
-			// between them.
+			// A hit is on the first night that is more than "days" days after a sign-in, unless the person signs in
+			// again before that night.
 			hit := int(math.Floor(s.Add(time.Duration(days)*day).Sub(firstNight).Hours()/24)) + 1
 			if hit < 1 || hit < from || hit >= min(to, nights) || !next.IsZero() && !next.After(asOf(hit)) {
 				continue

@@ -189,8 +189,9 @@ func TestAReportLosesADay(t *testing.T) {
 	}
 }
 
-// TestADamagedReportIsLostForOneRun: if the table of the last run is damaged, the rules of the report are undecided in
-// one run. The run after that one still has the days from before the damage.
+// TestADamagedReportIsLostForOneRun: what a run stored about a usage report is damaged. In the next run, the rules
+// about this report are undecided. In the run after that, they decide again, and still notice a known day of use that
+// the report lacks now.
 func TestADamagedReportIsLostForOneRun(t *testing.T) {
 	t.Parallel()
 	const bo, cid = "2026-11-21,180,bo@x.example,Bo,2026-11-20\r\n", "2026-11-21,180,cid@x.example,Cid,2026-11-20\r\n"

@@ -62,7 +62,7 @@ func (e *exam) missing() string {
 	return " Not set: " + strings.Join(unset, ", ") + "."
 }
 
-// setSignIn returns the Mend that signs in as the application of docs/operations.md.
+// setSignIn returns the Mend that tells how to sign in as the application of docs/operations.md.
 func (e *exam) setSignIn() *Mend {
 	m := &Mend{Do: "Sign in with az login. That alone is enough on a laptop; elsewhere set the variables of the app registration, here of the one named idleseat reads."}
 	tenant := "$(az account show --query tenantId --output tsv)"

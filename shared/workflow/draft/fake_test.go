@@ -88,8 +88,8 @@ func group(n int, name string, grants ...string) directory.Group {
 	return directory.Group{ID: guid(2000 + n), Name: name, Grants: grants}
 }
 
-// The function "staff" returns enabled people of a domain. In every hundred people, "typed" people have the
-// employeeType "kind".
+// The function "staff" returns enabled people of a domain. The argument "typed" is the number of people in every
+// hundred who have the employeeType "kind".
 func staff(from, count int, domain, kind string, typed int) (people []directory.EntraUser) {
 	for i := range count {
 		u := directory.EntraUser{

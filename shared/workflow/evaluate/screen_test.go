@@ -167,8 +167,8 @@ func TestColumnsOfSmallTowns(t *testing.T) {
 // younger than the horizon of a report, and the report shows no use.
 const unused = 9994588365929793398
 
-// sameByColumns evaluates a town for some nights, by columns and singly, and compares the results. It returns the
-// number of people whom the columns alone settle, by night.
+// sameByColumns simulates a town for some nights. It evaluates each night twice, by columns and person by person, and
+// compares the results. It returns, for each night, the number of people whom the columns alone settle.
 func sameByColumns(t *testing.T, seed uint64, i int, text string, absent bool, people, nights int) (settled []int) {
 	t.Helper()
 	text = screenHead + text

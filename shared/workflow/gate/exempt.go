@@ -37,8 +37,9 @@ func (j *judgement) exemptBefore(asks string) directory.EarlierExempt {
 // exemptLost reports whether many holders of the rule's license lost their exemption, in this run or in an earlier run.
 // A loss lasts until a run counts enough exempt holders again.
 //
-// If the directory of the license was not read in full, this run cannot count. Then only the earlier runs decide. If
-// the other directory was not read in full, some exemptions are unknown, and the counts say how many.
+// If the directory of the license was not read in full, this run cannot count, and only the earlier runs decide. If the
+// other directory was not read in full, some exemptions are unknown. The counts contain the number of these unknown
+// exemptions.
 func (j *judgement) exemptLost(r *policy.Rule, now directory.EarlierExempt) bool {
 	found := j.Begin.Earlier != nil && j.Begin.Earlier.ExemptLost[now.Asks]
 	if !j.trusts(r.License.Source()) {

@@ -39,19 +39,19 @@ type Request struct {
 	// Unreadable has the errors about damaged ledger entries of the person. The caller found them.
 	Unreadable []string
 
-	// The field "keys" has the ids and the SID of the only person, as far as the newest run knows them. The field
-	// "failed" says why ids may be missing.
+	// If the request is for one person, the field "keys" has the ids and the SID of this person, as far as the newest
+	// run knows them. The field "failed" says why ids may be missing.
 	keys   []string
 	failed error
 }
 
-// Plan makes the plan that restores the licenses that a run took, from everybody or from one person. It omits licenses
-// that are restored already. A call that applies the plan asks no rule. Plan fails with ErrNothing if there is nothing
-// to restore.
+// Plan makes the plan that restores the licenses that the run in.Of took, from everybody or from one person. It omits
+// licenses that are restored already. When the plan is applied, no rule is evaluated. Plan fails with ErrNothing if
+// there is nothing to restore.
 //
-// A restore of a whole run first stops that run. A restore of one person stops only that person's changes. The plan
-// resumes the runs that have open changes of these licenses: the run itself and other restores of it. If such a run
-// cannot go on, the plan itself rolls its changes back or finishes them.
+// A restore for everybody first stops the run in.Of. A restore for one person stops only the changes of this person in
+// that run. If one of the licenses has an unfinished change, of the run in.Of or of another restore of it, the plan
+// resumes the run of that change. If that run cannot go on, the plan itself rolls the change back or finishes it.
 func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.Plan, error) {
 	book := ledger.In(s)
 	touches, err := touched(ctx, s, book, in)
@@ -123,8 +123,8 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 
 // The function "stop" ensures that the run whose licenses are restored begins no more changes, for everybody or for one
 // person. Call it before the ledger is read. A call of apply that is under way writes an intent first and then looks
-// for the stop. So the restore sees the intent, or that call sees the stop. The result "stopped" is the number of the
-// one person's changes that are stopped. It is 0 for everybody.
+// for the stop. So the restore sees the intent, or that call sees the stop. If the request is for one person, the
+// result "stopped" is the number of this person's changes in the plan of that run. Otherwise it is 0.
 func stop(ctx context.Context, s store.Store, in Request, now time.Time) (stopped int, err error) {
 	if in.User == "" {
 		return 0, history.Withdraw(ctx, s, in.Of, in.Run, now)
