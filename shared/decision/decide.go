@@ -66,7 +66,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	return d
 }
 
-// The method "precede" orders d after the planned decisions of earlier rules.
+// The method "precede" makes the change of d come after the planned changes of earlier rules for the same person.
 func (c Conflicts) precede(d *plan.Decision) {
 	for _, first := range c {
 		if first.Planned() {
@@ -211,7 +211,8 @@ func preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person, route *
 	}
 }
 
-// The function "created" returns the creation date of the younger account. The plan orders changes by this date.
+// The function "created" returns the creation date of the younger of the person's accounts. For a person who was never
+// active, the plan counts the idle time from this date.
 func created(p *directory.Person) (t time.Time) {
 	if p.Entra != nil {
 		t = p.Entra.Created

@@ -11,8 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestExemptInDoubt: the newest run for everybody found far fewer accounts exempt than before. Until a run for everybody
-// trusts the exemptions again, a run for one person is undecided about a person who is not known to be exempt.
+// TestExemptInDoubt: in the newest run for everybody, far fewer accounts were exempt than before, so the exemptions are
+// in doubt. A run for one person is then undecided about a person who does not seem to be exempt. An operator can end
+// the doubt with --accept-feeds.
 func TestExemptInDoubt(t *testing.T) {
 	t.Parallel()
 	lost := func(b *snapshot.Begin) {

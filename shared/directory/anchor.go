@@ -95,9 +95,9 @@ func rawSID(text string) []byte {
 	return raw
 }
 
-// Search returns one raw value for each LDAP attribute in which to look for an onPremisesImmutableId. The Active
-// Directory account with this id has at least one of the values. The result is empty if no account can have the id. For
-// example, another tool than Entra Connect may set an id that is not base64.
+// Search returns what to look for in Active Directory to find the account of an onPremisesImmutableId: a raw value for
+// each LDAP attribute that may hold it. The account has at least one of these values. The result is empty if no account
+// can have the id, for example because the id is not base64.
 func (a Anchor) Search(immutableID string) map[string][]byte {
 	const guid = 16 // bytes of an objectGUID
 	values := map[string][]byte{}

@@ -115,7 +115,7 @@ func (u *EntraUser) kind() (kind, evidence string) {
 // suffix Mailbox.
 var mailboxKinds = map[string]string{"shared": KindShared, "room": KindRoom, "equipment": KindEquipment}
 
-// UserMailbox reports whether the mailbox usage report says that the mailbox is a user's.
+// UserMailbox reports whether the mailbox belongs to a user, according to the mailbox usage report.
 func (m *Mailbox) UserMailbox() bool {
 	return slices.Contains([]string{"user", "usermailbox"}, strings.ToLower(m.Kind))
 }

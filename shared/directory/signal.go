@@ -65,7 +65,7 @@ func (s Signal) String() string { return signals[s].name }
 // Date returns the word for one date in a sentence, such as "sign-in".
 func (s Signal) Date() string { return signals[s].date }
 
-// Words returns the noun in "no sign-in since", and the past tense in "never signed in".
+// Words returns two forms for sentences: a noun as in "no sign-in since", and a past tense as in "never signed in".
 func (s Signal) Words() (noun, past string) { return signals[s].noun, signals[s].past }
 
 // Stalled returns how old the newest date of all people may be before the feed counts as stalled. It allows for the lag

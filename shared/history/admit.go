@@ -19,7 +19,7 @@ import (
 type Request struct {
 	// Approved is the hash of the approved plan, or empty for no comparison.
 	Approved string
-	// Override is the hash of the plan whose limits an operator sets aside, or empty.
+	// Override is the hash of the plan on hold whose limits an operator overrides, or empty.
 	Override string
 	// Policy is the text of the policy in force, or empty for no comparison.
 	Policy string

@@ -51,8 +51,8 @@ type Item struct {
 	// zero in items of older versions.
 	TakenBy string    `json:"takenBy,omitempty"`
 	TakenAt time.Time `json:"takenAt,omitzero"`
-	// HeldSince is set only for the announcement of a license that a run took before. It is when the license was
-	// restored, or was first seen to be restored by somebody else.
+	// HeldSince is set only in an announcement, if a run took the license before. It is when the license was restored,
+	// or when a run first saw that somebody else had restored it.
 	HeldSince time.Time `json:"heldSince,omitzero"`
 	// Due and ByMail are set only for an announced change. Due is the time from which the announcement allows the
 	// change, or zero in an announcement of an older version. ByMail says whether the announcement is a mail to the

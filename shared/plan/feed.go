@@ -33,7 +33,8 @@ type FeedFacts struct {
 	Failed       string
 	PartialLogon string    // why the last logons are incomplete; empty if they are complete
 	Baseline     *Baseline // nil if there is nothing to compare with
-	// First means that there is no earlier healthy reading. Then firstDates applies.
+	// First is true if there is no earlier healthy reading to compare with. A minimum share of dates (firstDates) then
+	// decides whether the signal is healthy.
 	First bool
 }
 

@@ -63,8 +63,8 @@ func asTime(text string) (written, days string) {
 	return "now - days(60)", "60"
 }
 
-// The method "left" returns the name of the attribute before the place of the fault. It returns "X" if there is no
-// attribute of the given kind.
+// The method "left" returns the name that stands just before the place of the fault, if it is an attribute of the given
+// kind. Otherwise it returns "X", as a placeholder in the text of a message.
 func (c *compiler) left(a around, kind directory.Kind) string {
 	name := cmp.Or(submatch(calledOn, a.before), submatch(nameAtEnd, a.before))
 	if of := c.policy.attributes[name]; of != nil && of.kind == kind {

@@ -48,11 +48,11 @@ type Crowd struct {
 	Field    func(name string) (Column, bool)
 	// Used returns the last uses according to the usage report for s, or false if its dates cannot be trusted.
 	Used func(s directory.Signal) (Used, bool)
-	// Groups has, for each source, an index into its GroupLists by person, or None. A list has the keys of the named
-	// groups to which the person is known to belong.
+	// For each source, Groups has an index per person: the place of the person's list in GroupLists, or None. The list
+	// has the keys of the groups of the policy to which the person is known to belong.
 	Groups     [2]Column
 	GroupLists [2][][]string
-	// Licenses has an index into LicensePaths by person, or None. A list has the assignments of the person's licenses.
+	// Licenses has an index per person: the place of the person's license assignments in LicensePaths, or None.
 	Licenses     Column
 	LicensePaths [][]directory.Assignment
 	Unreadable   []string // keys of groups that could not be read
@@ -254,8 +254,8 @@ func (s *screen) members(q *MemberQuery) []directory.Flag {
 	return flags
 }
 
-// Empties counts the holders without a value, for each attribute that Judge.Empty checks. It counts only people on whom
-// rule i has a plain verdict.
+// Empties returns the number of holders without a value, by attribute. It has the attributes that Judge.Empty checks,
+// and counts only people on whom rule i has a plain verdict.
 func (f *Screened) Empties(i int) map[string]int {
 	counts := map[string]int{}
 	for _, a := range f.screen.policy.Rules[i].fills {

@@ -225,8 +225,8 @@ func (g *golden) licenses(n *yaml.Node, p *directory.Person) {
 
 var longAgo = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// The method "held" reads a license: its name, or {name: NAME, since: DATE}. The result "since" is zero for the date
-// notRead, and longAgo for a name alone.
+// The method "held" reads a license in one of two forms. For a name alone, the result "since" is longAgo. For {name:
+// NAME, since: DATE}, it is the date, or zero for the word notRead in place of a date.
 func (g *golden) held(n *yaml.Node) (name string, since time.Time, ok bool) {
 	if n.Kind != yaml.MappingNode {
 		name, ok = g.text(n, "a license")

@@ -22,8 +22,8 @@ func (l *loader) licenses(n *yaml.Node) {
 	}
 }
 
-// The method "license" reads one license. It also returns a faulty one. Otherwise each rule that names it would be
-// reported as faulty, too.
+// The method "license" reads one license. It returns the license even if it has a fault. Otherwise each rule that names
+// the license would be reported as faulty, too.
 func (l *loader) license(e entry) *License {
 	before := len(l.faults)
 	o := l.section(e.value, "license "+e.key.Value, "licenses.NAME")

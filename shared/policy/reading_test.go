@@ -82,7 +82,8 @@ func TestTextsWithoutValue(t *testing.T) {
 	}
 }
 
-// Without an account, its fields have no value in an exemption. If the account was not read, they are unknown.
+// An exemption reads a field of an account in Entra ID. If the person has no such account, the field has no value. If
+// Entra ID was not read, the field is unknown.
 func TestExemptWithoutAccount(t *testing.T) {
 	t.Parallel()
 	member := []string{directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)}

@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// A text is not compiled again while it is among the texts that were used last. Load and LoadKept do not share
-// policies. A fault has the name of the file that the call gave.
+// The cache keeps the policies of the texts that were loaded last, so that Load does not compile such a text again.
+// Load and LoadKept do not share policies. A fault in a text has the name of the file in this call, and not in an
+// earlier one.
 func TestRecentPolicies(t *testing.T) {
 	t.Parallel()
 	var c cache

@@ -22,9 +22,9 @@ attributes:
   mixed: newest(m365.exchange, ad.lastLogonTimestamp)
 `
 
-// screenedForms are conditions, some with a further line of the policy. The field "holders" says on how many of the
-// 1000 holders of TestFormsInColumns the columns show a verdict. The number is lower if a fault leaves more people to
-// the Judge, which gives no wrong verdict.
+// screenedForms are conditions, some with a further line of the policy. TestFormsInColumns evaluates each one for 1000
+// holders, and the columns must show a verdict on "holders" of them. If a fault makes this number smaller, the Judge
+// evaluates the others, and no verdict becomes wrong. So only this number shows such a fault.
 var screenedForms = []struct {
 	rule    string
 	holders int
@@ -37,7 +37,7 @@ var screenedForms = []struct {
 	{"when: teams.hasNoValue()", 848},
 	{"when: both.earlierThan(now - days(2))", 0},
 	{"when: bothTurned.earlierThan(now - days(2))", 0},
-	// The reports begin 182.5 days and 181.5 days before noon.
+	// One report begins 182.5 days before noon, and the other report 181.5 days before noon.
 	{`when: teams.earlierThan(now - duration("4380h"))`, 848},
 	{`when: '!teams.laterThan(now - duration("4380h"))'`, 1000},
 	{"when: both.earlierThan(now - days(185))", 837},
@@ -82,7 +82,8 @@ var screenedForms = []struct {
 	{"when: created.value() < LastlogonTimestamp.value() - days(5)", 0},
 	{"when: created.value() < now - (days(30) + days(60))", 0},
 	{`when: '(accountEnabled ? department : systemRole) == "HR"'`, 0},
-	// In CEL, the elements of [1, true] have any type, and so has a choice between one of them and something else.
+	// In CEL, the list [1, true] has elements of any type. A choice such as accountEnabled ? [1, true][0] : 5 therefore
+	// also has any type, and CEL accepts it as a condition.
 	{`when: '(accountEnabled ? [1, true][0] : 5) && created.earlierThan(now - days(90))'`, 315},
 	{`when: '(accountEnabled ? [1, true][0] : department) && created.earlierThan(now - days(90))'`, 315},
 	{`when: '(accountEnabled ? [1, true][0] : now) && created.earlierThan(now - days(90))'`, 315},

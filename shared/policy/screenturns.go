@@ -28,8 +28,8 @@ func (s *screen) origin() time.Time {
 	return time.Unix(0, 0).UTC()
 }
 
-// The method "moved" returns the dates for a comparison. In pairs, a comparison with now subtracts the time of the pair
-// from each date.
+// The method "moved" returns the dates for a comparison. In a comparison with "now", it subtracts from each date the
+// time at which the row is evaluated.
 func (s *screen) moved(dates []int64, moves bool) []int64 {
 	if s.moment == nil || !moves {
 		return dates
@@ -58,8 +58,8 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 	}
 	pairs := newScreen(s.Judge, s.Crowd.pick(rows))
 	pairs.moment = at
-	// For these rows, the exemption does not apply now, and the condition "for" is true now or may become true. A
-	// condition that does not change with time has the same result in each pair.
+	// In these rows, the exemption does not apply now, and the condition "for" is true now or may become true. Only
+	// conditions that change with time are evaluated for each pair.
 	scope, when, exempt := pairs.all(directory.Yes), pairs.condition(r.when), pairs.all(directory.No)
 	if r.scope.moves() {
 		scope = pairs.condition(r.scope)

@@ -132,7 +132,8 @@ func TestDatesOfReports(t *testing.T) {
 	}
 }
 
-// A condition may test a date from a report, but must not read its value.
+// A condition may compare a date from a usage report with earlierThan or laterThan, and ask whether it has a value. It
+// must not read the date with value(), because the report is days late.
 func TestReportsAreOnlyCompared(t *testing.T) {
 	t.Parallel()
 	for when, ok := range map[string]bool{

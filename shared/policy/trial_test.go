@@ -89,8 +89,8 @@ func checkVariants(t *testing.T, when string, p *Policy) {
 	}
 }
 
-// A variant is evaluated only for the people of the variant with the fewest days of the same rule (Rule.within), and
-// never of another rule.
+// Two rules have variants with different numbers of days. A variant can use the result of a variant with fewer days
+// only if both belong to the same rule (Rule.within).
 func TestVariantsOfTwoRules(t *testing.T) {
 	t.Parallel()
 	text := []byte("tenant: 11111111-2222-3333-4444-555555555555\n" + edgeHead + `rules:

@@ -117,7 +117,8 @@ func TestBacktestIsChecked(t *testing.T) {
 	}
 }
 
-// TestAbout: About returns false if the text of the rule has changed in more than the numbers of days.
+// TestAbout: a backtest of a rule stays valid if only the numbers of days in the rule have changed since. About returns
+// false after any other change of the rule.
 func TestAbout(t *testing.T) {
 	t.Parallel()
 	r := report.BacktestRule{Rule: "m365", License: "e3", Words: []string{"enabled", "a.earlierThan(now - days(60))"}}

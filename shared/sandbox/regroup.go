@@ -67,9 +67,9 @@ func (c *Company) ChangeGroup(name string, x GroupChange) {
 	})
 }
 
-// The method "oust" removes all members from a group, including members whose account is in the bin. The function
-// "there" reports whether a person has an account now. If "again" is set, the group was created again. The method then
-// deletes the former values of the memberships, so that no read shows the former members in the new group.
+// The method "oust" removes all members from a group, also those whose account is in the recycle bin. The function
+// "there" reports whether a person has an account now. "again" is true if a new group replaces a deleted one. The
+// former memberships are then deleted, too, so that no late read shows them in the new group.
 func (c *Company) oust(n int, there func(int, profile) bool, again bool) {
 	for i := range c.Size() {
 		t := c.profile(i)

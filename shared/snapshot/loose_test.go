@@ -61,7 +61,8 @@ func TestLooseAccounts(t *testing.T) {
 			}
 		}
 	}
-	// Some people have both accounts in the same partition by chance, and Join joins them.
+	// Join sees both accounts of a person only if they are in the same partition. By chance, some of these people have
+	// both in one partition.
 	if alone := count[directory.NoAccount]; alone != people/4 {
 		t.Errorf("%d people are taken for known to Active Directory alone, want %d: %v", alone, people/4, count)
 	}

@@ -62,7 +62,8 @@ func throughPart(t *testing.T, source directory.Source, rows ...row) *directory.
 }
 
 // TestPartColumns reads parts that this version would not write. A new column is ignored, and a missing column is
-// reported as lacking, unless it is a key. A wrong type or a row without an account is an error.
+// reported as lacking, unless it is a key. A wrong type is an error, and so is a row that is neither an account nor a
+// membership.
 func TestPartColumns(t *testing.T) {
 	t.Parallel()
 	u := entraUser("anna", "S-1-5-21-1")

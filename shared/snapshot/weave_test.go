@@ -133,7 +133,8 @@ func bySIDOf(ad []directory.ADUser) []directory.ADUser {
 	return ad
 }
 
-// TestWeave: the tables and the parts have the same people.
+// TestWeave: Weave makes tables of people from the parts of a snapshot. A reader of the tables gets the same accounts
+// and memberships as a reader of the parts.
 func TestWeave(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -171,8 +172,8 @@ func TestWeave(t *testing.T) {
 	}
 }
 
-// TestClear leaves out some of the clear rows (directory.Pair.Clear). The people in the other rows must join as they
-// did with all rows, because a clear row does not affect other rows.
+// TestClear: a pair of accounts is clear if no other account can affect its join (directory.Pair.Clear). If some of the
+// clear pairs are left out, the other accounts must join as before.
 func TestClear(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()

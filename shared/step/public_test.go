@@ -38,8 +38,8 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// TestCareful: the error after a panic has the place of the panic. It has only the type of the value, because the value
-// may have names. It quotes a runtime error, which has none.
+// TestCareful: after a panic, the error says where the panic was. The value of the panic may contain names of people,
+// so the error has only its type. A runtime error contains no names, so its text is in the error.
 func TestCareful(t *testing.T) {
 	t.Parallel()
 	for want, value := range map[string]any{"(string) at ": "Anna Berg", "index out of range": nil} {

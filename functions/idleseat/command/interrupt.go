@@ -29,8 +29,8 @@ func (a *Process) interrupted() bool {
 	return a.Context.Err() != nil && !errors.Is(context.Cause(a.Context), lease.ErrLost)
 }
 
-// The method "stopped" returns err, or after an interrupt an interruptedError with the argument "state". A nil err
-// stays nil.
+// The method "stopped" returns the error err. If an operator has interrupted the command, it returns an
+// interruptedError with err and the argument "state" in its place. A nil err stays nil.
 func (a *Process) stopped(err error, state string) error {
 	if err == nil || !a.interrupted() {
 		return err

@@ -49,8 +49,8 @@ func holdsOf(one *story.Story) map[string]story.State {
 	return states
 }
 
-// TestCommandsOfAStory: the commands that explain and history print do what the text beside them says. The name of the
-// store has a blank.
+// TestCommandsOfAStory: explain and history print commands, each with a text that says what the command does. The test
+// runs these commands and checks their effects. The name of the store has a blank, so that the commands need quotes.
 func TestCommandsOfAStory(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 60, Seed: 1, LicenseDelay: time.Minute})

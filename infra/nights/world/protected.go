@@ -74,8 +74,8 @@ func (w *World) uncut() {
 	clear(w.gone)
 }
 
-// The function "leavesList" reports whether an administrator may remove a person from the exempt groups. People on the
-// long list stay.
+// The function "leavesList" reports whether an administrator may remove a person from the group of exempt people. The
+// members of the long list stay in the group.
 func leavesList(w *World, i int, p sandbox.Truth) bool {
 	return p.EntraID != "" && w.inExemptGroup(i) && !w.long[i]
 }

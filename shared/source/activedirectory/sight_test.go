@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestProvenEmpty: a missing value counts as empty only with a proof. A damaged objectGUID must not get the proof of
-// another person.
+// TestProvenEmpty: an attribute without a value is unreadable, unless idleseat has a proof that the attribute is empty.
+// A proof belongs to one objectGUID. An account with a damaged objectGUID must not get the proof of another account.
 func TestProvenEmpty(t *testing.T) {
 	t.Parallel()
 	const guid = "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10"

@@ -156,8 +156,8 @@ func TestUnprovenWayBack(t *testing.T) {
 	}
 }
 
-// TestWhatTheLedgerHasLately: apply does not change a license that another run changed after the plan was made. It also
-// does not change a license that another run changed so recently that reads may not show the change yet.
+// TestWhatTheLedgerHasLately: another run changed the license of a planned change. Apply refuses the planned change if
+// the other change ended after the plan was made, or so recently that reads may not show it yet.
 func TestWhatTheLedgerHasLately(t *testing.T) {
 	t.Parallel()
 	now := asOf.Add(time.Hour)

@@ -26,8 +26,8 @@ func (b *bench) notedAs(t *testing.T, s runs.Status) {
 	}
 }
 
-// TestNotedAsOverAndOpen: a call finds a change that is open in the ledger, even if its stored result is final. It
-// checks the plan as usual.
+// TestNotedAsOverAndOpen: the stored result of a change is final, but the ledger has the change as open. A call of
+// apply believes the ledger and finishes the change. It checks the plan first, as for any other change.
 func TestNotedAsOverAndOpen(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -182,8 +182,9 @@ func TestReadAgainSinceTheEvidenceIsOld(t *testing.T) {
 	}
 }
 
-// TestGoneWhileItIsNotKnownWhetherItLeft: the account is gone, and the mark that the change may have taken the license
-// cannot be read. The change does not count as failed, because the account may come back.
+// TestGoneWhileItIsNotKnownWhetherItLeft: the account of an open change is gone. The ledger may have a mark that the
+// change was about to take the license, but this mark cannot be read. The change then stays open, because the account
+// may come back.
 func TestGoneWhileItIsNotKnownWhetherItLeft(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

@@ -11,9 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestContradictionAtTheLastMoment: apply reads the account in Active Directory even for a rule that needs only Entra
-// ID, because the accounts may contradict each other. If the account cannot be read, apply believes the facts that the
-// run stored.
+// TestContradictionAtTheLastMoment: a rule needs only Entra ID, but the accounts in both directories may contradict
+// each other. So apply also reads the account in Active Directory. If it cannot be read, the contradictions that the
+// run stored count.
 func TestContradictionAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	down := map[string]error{"ReadPerson S-1-5-21-4": errDown}

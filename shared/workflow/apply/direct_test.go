@@ -188,7 +188,8 @@ func TestAnotherRunIsAtIt(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestWayOfAnotherVersion: apply does nothing about an open intent whose field Via is unknown.
+// TestWayOfAnotherVersion: the field Via of an open intent has a value that this version does not know. Apply then
+// writes nothing, and leaves the change open.
 func TestWayOfAnotherVersion(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

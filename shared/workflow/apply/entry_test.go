@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 )
 
-// TestWayBackOfAnEntry: a restore changes a group or a product of the ledger entry only if the policy and the tenant
-// confirm it.
+// TestWayBackOfAnEntry: a ledger entry names the groups and products of a change. A restore uses one of them only if
+// the policy and the tenant have it for the same license.
 func TestWayBackOfAnEntry(t *testing.T) {
 	t.Parallel()
 	direct := ledger.Intent{License: "e3", To: "exo", Via: "direct", SKU: "sku-e3", TargetSKU: "sku-exo"}

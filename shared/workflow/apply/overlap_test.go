@@ -51,7 +51,8 @@ func (b *bench) beside() *Applier {
 	return &Applier{Store: b.Store, Entra: b.entra, AD: b.ad, Now: b.Applier.Now}
 }
 
-// The method "signsIn" returns a function that makes a person active and then makes a second call of the run.
+// The method "signsIn" returns a function that gives a person a new sign-in and then calls Apply once more for the same
+// run.
 func (b *bench) signsIn(t *testing.T, who string, want runs.Status) func() {
 	return func() {
 		b.entra.users[who].LastSuccessful = daysAgo(0)
@@ -123,8 +124,8 @@ func (s *lateStore) List(ctx context.Context, prefix string) iter.Seq2[string, e
 	}
 }
 
-// TestOpenIsNotFinal: a call that saw no ledger entry decides to keep the license. It does not end the change that
-// another call began.
+// TestOpenIsNotFinal: one call of apply finds no ledger entry, and decides that the person keeps the license.
+// Meanwhile, another call begins the change. The first call must leave this change open.
 func TestOpenIsNotFinal(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)

@@ -49,8 +49,9 @@ func TestOpenChangeIsAskedAgain(t *testing.T) {
 	})
 }
 
-// TestTargetFailsAfterTheSourceWasLeft: the person joins the source group again before leaving the target group, and so
-// always has a license.
+// TestTargetFailsAfterTheSourceWasLeft: a change removes the person from the source group, and then the target group
+// cannot give its license. Apply first adds the person to the source group again, and then removes the person from the
+// target group. So the person always has a license.
 func TestTargetFailsAfterTheSourceWasLeft(t *testing.T) {
 	t.Parallel()
 	const joinE3 = "AddMember g-e3 id-anna"
@@ -115,7 +116,8 @@ func TestFailedMeansAsBefore(t *testing.T) {
 	}
 }
 
-// TestKilledAndExpired: a call ends an open intent even if the results are lost and the plan has expired.
+// TestKilledAndExpired: a call began changes, its results were not stored, and the plan has expired. A later call finds
+// these changes in the ledger and ends them as failed.
 func TestKilledAndExpired(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo)

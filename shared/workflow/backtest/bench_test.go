@@ -32,7 +32,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/evaluate"
 )
 
-// benchDays includes each rule's own number of days, so each rule has exactly twelve thresholds.
+// benchDays includes the number of days that each rule has in the policy. The backtest would add this number to the
+// list, and a rule would have thirteen thresholds in place of twelve.
 var benchDays = []int{14, 21, 30, 38, 45, 52, 60, 75, 90, 105, 120, 150}
 
 // BenchmarkBacktest tries twelve thresholds of two rules on all kept nights. IDLESEAT_BENCH_NIGHTS and

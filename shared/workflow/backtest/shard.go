@@ -40,7 +40,8 @@ type shardRule struct {
 	open, ever []uint32
 	base       []int64 // by slot: the last date of use before the open hits
 	known      []int16 // by slot: the last night whose data rules out a later date of use
-	// The fields "night" and "department" have one element for each slot and threshold.
+	// The field "night" has the night of the last hit, and "department" the number of the person's department on this
+	// night. Both have one element for each slot and threshold.
 	night      []int16
 	department []int32
 }
@@ -136,8 +137,8 @@ func (v *visit) see(slot, rule int, mask uint32, at int64, known bool, departmen
 	}
 }
 
-// The method "close" ends the hits of a person that have not ended. The parameter "came" is the time of the return, or
-// policy.None if the person did not come back.
+// The method "close" ends the open hits of a person: it counts them, and passes them to the function "each". The
+// parameter "came" is the time of the return, or policy.None if the person did not come back.
 func (s *shard) close(slot, rule int, came int64, shown int, c *counts, each func(*hit)) {
 	r, thresholds := &s.rules[rule], len(s.trial.rules[rule].thresholds)
 	for open := r.open[slot]; open != 0; open &= open - 1 {

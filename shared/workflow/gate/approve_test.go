@@ -77,8 +77,8 @@ func TestScheduleNeverAppliesAgainstAHold(t *testing.T) {
 	}
 }
 
-// TestWhatBecame: the ledger decides what happened to a change. If it has no entry of the run, or if a call may have
-// taken the license after a rollback, the results of the batches decide.
+// TestWhatBecame: the ledger usually decides what happened to a change. In two cases, the results of the batches
+// decide: the ledger has no entry of the run, or a call may have taken the license after the entry was rolled back.
 func TestWhatBecame(t *testing.T) {
 	t.Parallel()
 	c := plan.Change{User: "ann", License: "e3", Rule: "m365"}

@@ -162,7 +162,8 @@ func TestAfford(t *testing.T) {
 	}
 }
 
-// TestFirstRoundHasEvents: each step that begins to apply a plan counts the events of the first round.
+// TestFirstRoundHasEvents: the steps "gate", "approve" and "restore" begin the first round of batches. Each of them
+// counts the events that this round adds to the history of the execution.
 func TestFirstRoundHasEvents(t *testing.T) {
 	t.Parallel()
 	e := busy()

@@ -46,9 +46,9 @@ func (s *Steps) toldAt(t *testing.T, at entrance.Name, state []byte) *StepOutput
 	return out
 }
 
-// TestStartAgain: the notice of a failed execution has the command that makes the same request again. For a request
-// about one person, it has the command that shows the request instead, because a notice must not name the person. The
-// notice of a night names the next night and the approval, because a plan does not continue what a night began.
+// TestStartAgain: the notice of a failed execution usually has the command that makes the same request again. If the
+// request is about one person, the notice must not name the person. It then has the command that shows the request. The
+// notice of a failed night says that the next night continues the work, and that a new plan can continue it now.
 func TestStartAgain(t *testing.T) {
 	t.Parallel()
 	s := &Steps{Store: &store.Memory{}, Now: func() time.Time { return clock }, Deployment: "seats", Place: "s3://b"}

@@ -105,7 +105,8 @@ func TestRoundsOfWaiting(t *testing.T) {
 	}
 }
 
-// TestAgeOfFeeds: the state has an age for each source that has a newest date.
+// TestAgeOfFeeds: the state that a step returns has the age of the newest date of each source. A source without a
+// newest date has no age.
 func TestAgeOfFeeds(t *testing.T) {
 	t.Parallel()
 	e := quiet()
@@ -269,7 +270,8 @@ func TestClosedPlanOfAnUnreadableLedger(t *testing.T) {
 	}
 }
 
-// TestRunThatCanEndItself: while the data of a run can be read, the run itself rolls back the changes that it began.
+// TestRunThatCanEndItself: an operator restores a run that has an open change. If the data of this run can be read, the
+// run is resumed and rolls its change back. The plan of the restore then has no change for it.
 func TestRunThatCanEndItself(t *testing.T) {
 	t.Parallel()
 	e := quiet()

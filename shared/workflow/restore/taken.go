@@ -54,8 +54,9 @@ func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (
 	return nil, fmt.Errorf("%w: the ledger has no license that was taken from %q and is not back", ErrNothing, name)
 }
 
-// The method "add" adds the runs that took licenses under one key of the ledger. If it is the id of a former account,
-// licenses in Entra ID do not count, because they belonged to that account.
+// The method "add" adds the runs that took licenses under one key of the ledger. If "former" is true, the key is the id
+// of an Entra account that the person had before. Licenses in Entra ID then do not count, because they belonged to that
+// account.
 func (t *Took) add(ctx context.Context, s store.Store, key string, former bool) error {
 	page, err := ledger.In(s).Of(ctx, key)
 	if err != nil {
