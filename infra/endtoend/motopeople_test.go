@@ -53,8 +53,8 @@ func TestMotoOnePerson(t *testing.T) {
 	}
 }
 
-// TestMotoRelayKilled: one relay dies while it stores its reading, and a second one after its write to Active
-// Directory and before its report. The result is the same as without a killed relay.
+// TestMotoRelayKilled kills two relays. The first dies while it stores its reading. The second dies after a write to
+// Active Directory, before it reports the result. The final result is the same as without a kill.
 func TestMotoRelayKilled(t *testing.T) {
 	t.Parallel()
 	m := newMotoRigWithoutRelay(t, "review")

@@ -64,9 +64,9 @@ func (r restores) of(person, license string) *history.Item {
 	return r[history.Touch{User: person, License: license}]
 }
 
-// lastKnown returns the licenses that are restored according to the data of a run: those in its summary of earlier
-// runs, and those that the run itself saw. If the parameter "run" is empty, or the run has no snapshot, it uses the
-// newest run for everybody.
+// lastKnown returns the restored licenses that one run knows from its digest of earlier runs, and those that this run
+// found restored itself. If the parameter "run" is empty, or the run has no snapshot, lastKnown uses the newest run for
+// everybody.
 func lastKnown(ctx context.Context, s store.Store, run string, now time.Time) (restores, error) {
 	m, err := manifest(ctx, s, run)
 	if err == nil && m == nil {

@@ -22,9 +22,9 @@ func MattersTo(p *policy.Policy, servicePlan string) bool {
 		slices.ContainsFunc(p.Licenses, func(l *policy.License) bool { return slices.Contains(l.Needs, servicePlan) })
 }
 
-// Lacks returns a phrase about the service plans that are switched off. The list "off" has their ids. The phrase names
-// those that give a mailbox or that the license needs. If there are none, Lacks returns "". If the service plans of the
-// product are unknown, the phrase says that nobody can tell what is left.
+// Lacks returns a phrase such as "without the service plan EXCHANGE_S_STANDARD". The list "off" has the ids of the
+// service plans that are switched off. The phrase names those of them that give a mailbox or that the license needs,
+// and is "" if there are none. If the service plans of the product are unknown, the phrase says so.
 func (t *Tenant) Lacks(l *policy.License, off []string) string {
 	sku := t.skus[t.SKUIDs[l.SKU]]
 	if len(off) == 0 {
@@ -45,8 +45,8 @@ func (t *Tenant) Lacks(l *policy.License, off []string) string {
 	return "without the service plan " + strings.Join(lacks, ", ")
 }
 
-// The method "missing" returns why the product of a license lacks a service plan that the license needs, or "" if none
-// is known to be missing.
+// The method "missing" returns a reason if the policy says that a license needs a service plan which its product does
+// not have. It returns "" if no service plan is known to be missing.
 func (t *Tenant) missing(l *policy.License) string {
 	sku := t.skus[t.SKUIDs[l.SKU]]
 	for _, name := range l.Needs {
@@ -121,8 +121,8 @@ func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule, others []Swap
 	return directory.Unset, too
 }
 
-// mailRefusal returns why a change is refused that takes or may take the person's mailbox. It returns "" if the change
-// keeps the mailbox, or if the policy accepts the loss.
+// mailRefusal returns a reason if the change would leave the person's mailbox without a license, or might do so. It
+// returns "" if the change keeps the mailbox, or if the policy accepts the loss.
 func (t *Tenant) mailRefusal(p *directory.Person, r *policy.Rule, others []Swap) string {
 	if r.MailboxLost {
 		return ""

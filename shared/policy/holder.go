@@ -58,7 +58,8 @@ func holderGap(g *gaps, l *License, p *directory.Person) {
 	g.add("license "+l.Name, "license "+l.Name, predicate)
 }
 
-// newHolder gives grace to a person who got the license lately. If several assignments give it, the oldest one counts.
+// newHolder gives grace to a person who got the license lately. If several assignments give the license, the date of
+// the oldest assignment counts.
 func (j *Judge) newHolder(l *License, p *directory.Person) grace {
 	days := j.policy.Grace.NewHolder
 	if days == 0 || l.holders == nil && p.Entra == nil {

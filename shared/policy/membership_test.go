@@ -44,7 +44,8 @@ func TestGoldenSeats(t *testing.T) {
 	}
 }
 
-// A write to a synced group needs its direct members and its SID, whether a rule takes or gives the product.
+// A license comes through a synced group of Active Directory. Whether a rule takes this license or gives it in
+// exchange, the run must read the direct members of the group, because a write to the group needs them.
 func TestMembersOfASyncedGroup(t *testing.T) {
 	t.Parallel()
 	synced := func(name string) directory.Question {

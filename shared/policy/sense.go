@@ -157,9 +157,9 @@ func (s *senseless) momentOf(e ast.Expr) moment {
 	return moment{}
 }
 
-// The method "settled" finds comparisons of a past date with now or a later time, which hold for everybody with the
-// date, or for nobody. Dates of use and of creation are past. Others, such as hire and expiry dates, may be in the
-// future.
+// The method "settled" finds a comparison whose result is the same for everybody who has the date: it compares a date
+// in the past with now or a later time. Dates of use and of creation are in the past. Others, such as hire and expiry
+// dates, may be in the future.
 func (s *senseless) settled(id int64, function string, operands []ast.Expr) {
 	earlier, compares := comparisons[function]
 	if !compares {

@@ -92,8 +92,8 @@ func TestLicensesFollowMembershipAfterADelay(t *testing.T) {
 	}
 }
 
-// TestSyncedLicensesFollowAfterTheSync changes members of a synced group, with a usual sync and while the sync has
-// stalled. The licenses follow the memberships that the sync finds. Graph refuses a change of the members.
+// TestSyncedLicensesFollowAfterTheSync changes the members of a synced group in Active Directory. The licenses in Entra
+// ID change only after the next sync, even if the sync has stalled for hours. Graph refuses to change the members.
 func TestSyncedLicensesFollowAfterTheSync(t *testing.T) {
 	t.Parallel()
 	now := newClock()

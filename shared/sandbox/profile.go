@@ -85,8 +85,8 @@ type share[T any] struct {
 	sort     T
 }
 
-// In each list of shares, the last value applies to all other people. With these shares, each of the two rules of the
-// demo policy matches 6 to 7 percent of the holders of its license.
+// Each list has values with their shares of all people. The last value of a list applies to everybody else. With these
+// shares, each of the two rules of the demo policy matches 6 to 7 percent of the holders of its license.
 var (
 	kindShares     = []share[Kind]{{30, ADOnly}, {50, CloudOnly}, {20, Guest}, {15, SharedMailbox}, {5, NoADAccount}, {5, WrongAnchor}, {0, Synced}}
 	activityShares = []share[Activity]{{53, Idle}, {15, Never}, {6, OnLeave}, {10, New}, {10, Recent}, {0, Active}}

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// The derived columns. Each is computed from other columns. An evaluation of everybody reads it instead of these
-// columns, because that is faster.
+// The derived columns. Their values are computed from other columns. An evaluation of everybody reads a derived column
+// in place of those others, because that is faster.
 const (
 	// Plain is true if directory.Pair.Plain is true, the Entra id is in lower case and the SID is in upper case. In
 	// another spelling, an id would have another hash (known.KeyOf).

@@ -65,9 +65,9 @@ func TestMailboxIsNotLost(t *testing.T) {
 	}
 }
 
-// TestServicePlansThatMatter: the group that gives Exchange Online switches off one of its service plans. A change to
-// it is refused if this plan provides the mailbox or is listed in the policy under the key "needs". Another service
-// plan does not matter.
+// TestServicePlansThatMatter: the group that gives Exchange Online switches off one service plan of this product. A
+// change to Exchange Online is refused if this plan provides the mailbox, or if the policy lists the plan under the key
+// "needs". Any other service plan does not matter.
 func TestServicePlansThatMatter(t *testing.T) {
 	t.Parallel()
 	const exo, mailbox, other = "4b9405b0-7788-4568-add1-99614e613b69", "9aaf7827-d63c-4b61-89c3-182f06f82e5c", "113feb6c-3fe4-4440-bddc-54d774bf0318"

@@ -33,8 +33,8 @@ func linked(w *World, i int, p sandbox.Truth) bool {
 	return p.EntraID != "" && !w.touched[i] && !w.people[i].split
 }
 
-// The variable "changes" contains the kinds of events that may happen to people, except those of leaves. In a company
-// of 300 people, most kinds happen several times in 120 nights.
+// The variable "changes" contains the kinds of events that may happen to people. The kinds that are about leaves are in
+// changesOfLeave. In a company of 300 people, most kinds happen several times in 120 nights.
 var changes = []change{
 	{"leaves", 0.003, func(w *World, i int, p sandbox.Truth) bool { return p.Exists && w.people[i].daily > 0.1 },
 		func(w *World, i int) { w.people[i].daily = 0 }},

@@ -98,8 +98,8 @@ func (s *speaker) list(nouns []string, joint string) string {
 
 func (s *speaker) quoted(text string) string { return fmt.Sprintf(s.quote, text) }
 
-// The method "say" returns the words for a part of the condition, or for its negation. It moves negations inward, which
-// changes no verdict, because the negation of unknown is unknown.
+// The method "say" returns the words for a part of the condition, or for its negation. It turns "not (x and y)" into
+// "not x or not y". This changes no verdict, because the negation of unknown is unknown.
 func (s *speaker) say(e ast.Expr, negated bool) clause {
 	if spoken, ok := s.known(e, negated); ok {
 		return spoken

@@ -60,8 +60,8 @@ func TestEveryFieldHasWords(t *testing.T) {
 	}
 }
 
-// Both languages have words for the same things: every field of a tongue is set, and its format has the same number of
-// values.
+// Both languages have words for the same things: each text exists in English and in Swedish, and both texts take the
+// same number of values.
 func TestLanguagesHaveTheSameWords(t *testing.T) {
 	t.Parallel()
 	for _, kind := range directory.AccountKinds {

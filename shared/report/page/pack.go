@@ -22,7 +22,8 @@ type packed struct {
 	Form  string         `json:"f"` // texts, list, times, names or guids
 }
 
-// The function "lists" reports whether a column becomes shorter as indexes of a list of its distinct texts.
+// The function "lists" reports whether a column of texts becomes shorter in the form "list": the distinct texts, and
+// for each row an index of this list.
 func lists(distinct, texts int) bool { return distinct <= 16 || 3*distinct <= 2*texts }
 
 // The function "pack" returns a column in the first form that suits it: times, guids, list, names or texts.

@@ -150,8 +150,8 @@ func (s *session) person(who, filter string, more ...string) (u directory.ADUser
 	return s.personBelow(s.bases, who, s.directory.people+filter, more...)
 }
 
-// The method "anyone" reads the person with a SID wherever in the domain the account lies. The bases and the filter say
-// whose logons count. A group may list an account that they leave out.
+// The method "anyone" reads the person with a SID anywhere in the domain. The bases and the filter of the configuration
+// may leave out an account, but a group can have this account as a member all the same.
 func (s *session) anyone(sid string, more ...string) (u directory.ADUser, e *ldap.Entry, err error) {
 	base, err := s.home()
 	if err != nil {

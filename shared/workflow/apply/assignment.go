@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The type "assignment" implements the interface "target" for products that are assigned to the person directly. A
-// single call to Graph takes one product and gives the other.
+// The type "assignment" implements the interface "target" for products that are assigned to the person directly. If a
+// change exchanges products, one call to Graph removes one product and assigns the other.
 type assignment struct{ ofGraph }
 
 func (assignment) has(_ context.Context, m *move, _ string) (bool, error) {

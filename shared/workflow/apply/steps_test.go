@@ -14,7 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestEntraGoesOnWithoutEvidence: changes that need only Entra ID continue if the relay returns no evidence.
+// TestEntraGoesOnWithoutEvidence: the relay returns no evidence for a batch of Entra ID. The batch still makes the
+// changes that need only Entra ID.
 func TestEntraGoesOnWithoutEvidence(t *testing.T) {
 	t.Parallel()
 	c := changeBo

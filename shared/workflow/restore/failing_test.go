@@ -80,8 +80,8 @@ func TestEveryFailureIsAnError(t *testing.T) {
 	}
 }
 
-// TestWhatARestoreStops: the restore of a run stops all changes of the run. The restore of one person stops only that
-// person's changes.
+// TestWhatARestoreStops: a run has open changes. The restore of the run stops all of them. The restore of one person
+// stops only the changes of this person.
 func TestWhatARestoreStops(t *testing.T) {
 	t.Parallel()
 	for user, want := range map[string]struct {
