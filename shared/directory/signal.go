@@ -167,8 +167,8 @@ func (f *Field) Signal() (s Signal, dated bool) {
 	return Signal(f.Source), f.Meaning == Activity
 }
 
-// usedBy returns a copy of the uses in which every last use is "at" or later. It replaces earlier last uses, and the
-// state None. It does not change an unknown last use.
+// usedBy returns a copy of the uses. In the copy, the time "at" replaces each earlier last use, and each last use with
+// the state None. An unknown last use stays unknown.
 func usedBy(uses []Use, at time.Time) []Use {
 	uses = slices.Clone(uses)
 	for i := range uses {

@@ -69,8 +69,8 @@ rules: [{name: r, license: e3, for: given.hasNoValue(), when: AzureAdSistaLogon.
 	}
 }
 
-// After a restore, a rule does not take the license for some time, as after a use. A rule that does not read dates, or
-// takes the license only without a use, spares the person for a limited time, too.
+// After a restore, a rule does not take the license again for as many days as its condition names. If the condition
+// names no days, this time is 90 days.
 func TestCooling(t *testing.T) {
 	t.Parallel()
 	const undated = `

@@ -58,8 +58,8 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 	}
 	pairs := newScreen(s.Judge, s.Crowd.pick(rows))
 	pairs.moment = at
-	// In these rows, the exemption does not apply now, and the condition "for" is true now or may become true. Only
-	// conditions that change with time are evaluated for each pair.
+	// In these rows, the exemption does not apply now, and the condition "for" is true now or may become true. Either
+	// of them is evaluated for each pair only if it changes with time.
 	scope, when, exempt := pairs.all(directory.Yes), pairs.condition(r.when), pairs.all(directory.No)
 	if r.scope.moves() {
 		scope = pairs.condition(r.scope)
@@ -132,10 +132,10 @@ func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until tim
 	return rows, at, true
 }
 
-// The method "bounds" returns one date for each row, from which the times of changed verdicts follow. For a person
-// without a use in the report, this is the start of the report's span, as in Judge.addDates. If the column of creation
-// dates is missing, the account may be younger than this start. A time that Screen finds may then be up to a second too
-// early.
+// The method "bounds" returns one date for each row. A verdict can change at this date plus an offset, such as 60 days.
+// For a person without a use in the report, the date is the start of the report's span, as in Judge.addDates. If the
+// column of creation dates is missing, the account may be younger than this start. A time that Screen finds may then be
+// up to a second too early.
 func (s *screen) bounds(a *attribute) []int64 {
 	dates := s.date(a)
 	since, reported := s.since[a]

@@ -209,8 +209,8 @@ func appendOctets(b []byte, s string) []byte {
 }
 
 // appendMessage appends the first bytes of a message, up to the content of its operation. The content has "length"
-// bytes. After the content, the message has "after" more bytes, for example controls. The id must be from 0 to 2^31 -
-// 1.
+// bytes. After the content, the message has "after" more bytes, for example controls. The id must be from 0 to
+// 2147483647.
 func appendMessage(b []byte, id int64, tag ber.Tag, length, after int) []byte {
 	b = appendHead(b, tagSequence, sized(4)+sized(length)+after)
 	b = append(appendHead(b, tagInteger, 4), byte(id>>24), byte(id>>16), byte(id>>8), byte(id))

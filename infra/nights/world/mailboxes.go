@@ -78,7 +78,8 @@ func (w *World) holdsExchange(i int, p sandbox.Truth) bool {
 }
 
 // stuckExchange reports whether the product cannot take Exchange Online from a person now. The person must keep E3,
-// which also gives a mailbox, and must hold Exchange Online in one way only: from the group groupTarget, or directly.
+// which also gives a mailbox, and must hold Exchange Online in one way only: from the group groupTarget, or directly. A
+// person with a direct license also needs a usage location.
 func (w *World) stuckExchange(i int, p sandbox.Truth) bool {
 	if w.closed(e3) || len(p.E3) == 0 || len(p.Exchange) != 1 {
 		return true

@@ -38,8 +38,8 @@ func (w *World) protects() {
 	w.kinds = append(w.kinds[:len(w.kinds):len(w.kinds)], turn{cutKind, groupExempt, 0.015, 7, "", (*World).cut, (*World).uncut})
 }
 
-// The constant "cutKind" is the name of the change of the company (turn) in which the script's mistake begins, and ends
-// with the correction.
+// The constant "cutKind" names the turn, a temporary change of the company, that lasts from the script's mistake to its
+// correction.
 const cutKind = "a script removes a third of the exempt group's members"
 
 // leastCut is the smallest number of members whom the script removes. The product must notice a loss of more than five

@@ -68,9 +68,9 @@ func (w *World) calmDay() {
 	w.show()
 }
 
-// restoreAll restores every run in w.runs, the last run first. This list lacks the runs for a single person. So the
-// command line, but no deployment, also restores each person who still lacks a license. It is a fault if a license that
-// was taken is not held again at the end. The method "missing" has the exceptions.
+// restoreAll restores every run in w.runs, the last run first. This list lacks the runs for a single person. So
+// restoreAll also restores by name each person who still lacks a license, except in a deployment. It is a fault if a
+// license that was taken is not held again at the end. The method "missing" has the exceptions.
 func (w *World) restoreAll() {
 	began := w.clock.Now()
 	for _, run := range slices.Backward(w.runs) {

@@ -128,7 +128,8 @@ func histogram(w *Words, r *report.Rule, id string) *chart.Columns {
 			b.Class = "over"
 			over += int(b.Value)
 		}
-		// The last bar stands apart from the others. A bar close to it gets no label, so that its label has room.
+		// The last bar stands apart from the others. A bar close to it gets no label, so that the label of the last bar
+		// has room.
 		if from%every == 0 && (r.Idled[last] == 0 || until-from > every/2) {
 			b.Tick = w.N(from)
 		}

@@ -160,8 +160,8 @@ func TestBatchThatStops(t *testing.T) {
 }
 
 // TestLicenseGroupsAreReadAgain: apply reads an Entra group again only if the plan changes the group. A group that is
-// gone, or whose name is ambiguous, cannot be used. If the group is gone, a restore uses the group that has its name
-// now.
+// gone, or whose name is ambiguous, cannot be used. In place of a group that is gone, a restore uses the group that has
+// the name in the policy now.
 func TestLicenseGroupsAreReadAgain(t *testing.T) {
 	t.Parallel()
 	const withoutGroup = "  bare:   {sku: BARE}\n"
