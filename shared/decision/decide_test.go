@@ -221,7 +221,7 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// Rules about a source that was not read are undecided.
+// Active Directory could not be read. The rule about Citrix, which needs it, is then undecided and says why.
 func TestFeedsThatFailed(t *testing.T) {
 	t.Parallel()
 	synced := accountOf("p", 1)

@@ -98,8 +98,8 @@ type Field struct {
 	Kind    Kind
 	Meaning Meaning
 
-	// Attribute is the LDAP name of the attribute. It is empty for a field of Entra ID, and for the DN, which cannot be
-	// hidden.
+	// Attribute is the LDAP name of the attribute that has the value, and that the directory may hide. It is empty for
+	// the DN, which cannot be hidden, and for a field of Entra ID.
 	Attribute string
 
 	hides string // the name that stands for the field in ADUser.Unreadable; empty for a field of Entra ID

@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Stop affects the changes of one run for one person.
+// Stop stops the changes of one person in one run. It does not stop other people, other runs, or the run as a whole.
 func TestStop(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

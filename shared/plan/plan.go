@@ -56,9 +56,9 @@ type Decision struct {
 	Pending string `json:"pending,omitempty"`
 	// Place is the index of the rule in the policy.
 	Place int `json:"place,omitempty"`
-	// After is zero for most changes. If an earlier rule also changes a license of the person, After is the date of
-	// that change. The plan then orders this change by After, and not by the begin of the person's idle time, so this
-	// change stays behind the other one.
+	// An earlier rule may also change a license of the person. If the idle time on which that change rests begins later
+	// than that of this change, After is its begin. The plan orders this change by After, so this change stays behind
+	// the other one. Otherwise After is zero.
 	After time.Time `json:"after,omitzero"`
 	// Setbacks is the number of consecutive runs, up to now, that tried the change and failed.
 	Setbacks int `json:"setbacks,omitempty"`

@@ -93,8 +93,8 @@ func TestListedTwice(t *testing.T) {
 	}
 }
 
-// If Entra ID was not read, a listed name may belong to the person's Entra account. The rule is then undecided, unless
-// earlier runs found an account for each listed name.
+// The policy exempts people by name. If Entra ID was not read, such a name may belong to the person's unread Entra
+// account, so the rule is undecided. It is decided if earlier runs found an account for each of these names.
 func TestNamesThatAreAllKnown(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

@@ -181,7 +181,8 @@ func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	return found
 }
 
-// The method "read" returns an attribute in the expression that satisfies the predicate, or nil.
+// The method "read" searches the expression for an attribute for which the function "of" returns true. It returns this
+// attribute, or nil.
 func (c *compiler) read(root ast.Expr, of func(*attribute) bool) (found *attribute) {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
 		if a := c.policy.attributeOf(e); a != nil && of(a) {

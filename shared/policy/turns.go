@@ -103,8 +103,8 @@ func (j *Judge) staysExempt(until time.Time, p *directory.Person) bool {
 	return true
 }
 
-// CoolsUntil returns the first time at which Cooling returns false if the person stays away. It returns false if there
-// is none.
+// CoolsUntil returns the time at which the cooling down ends if the person stays away: the first time at which Cooling
+// is no longer true. If there is no such time, the second result is false.
 func (j *Judge) CoolsUntil(r *Rule, p *directory.Person, given time.Time) (time.Time, bool) {
 	j.instants = j.instants[:0]
 	j.coolingPoints(r, p, given)

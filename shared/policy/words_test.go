@@ -134,7 +134,8 @@ func TestMoreWords(t *testing.T) {
 	}
 }
 
-// One message about an unknown name lists the attributes of the policy, at most twelve.
+// A policy has several unknown names. Only one of the messages about them lists the attributes of the policy, at most
+// twelve.
 func TestListOfAttributes(t *testing.T) {
 	t.Parallel()
 	four := "AzureAdSistaLogon, LastlogonTimestamp, created, systemRole"

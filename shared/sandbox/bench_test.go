@@ -39,7 +39,8 @@ func BenchmarkNewCompany(b *testing.B) {
 	}
 }
 
-// The function "lived" returns a company of 300 people. A third of them have stored effects of writes.
+// The function "lived" returns a company of 300 people. A third of them have signed in and changed groups, so the
+// company must combine these effects with its generated data.
 func lived() *Company {
 	c := NewCompany(Options{Users: 300, Seed: 5})
 	for i := range 100 {

@@ -200,7 +200,7 @@ func kindOfColumn(name string) table.Kind {
 	return table.Text
 }
 
-// The method "parse" decodes the lists of licenses and groups, and equal lists only once.
+// The method "parse" decodes the columns with lists of licenses and of groups. It decodes equal lists only once.
 func (p *People) parse() (err error) {
 	if p.licenses, err = parsed[directory.Assignment](p.columns[licensesColumn]); err != nil {
 		return err

@@ -129,7 +129,8 @@ func TestRestoreOfOthers(t *testing.T) {
 	s.asBefore(before)
 }
 
-// TestRestoreUnasked: without --yes and without a terminal, a restore is refused, and apply can still finish the run.
+// TestRestoreUnasked: without --yes and without a terminal, a restore is refused and stops nothing. The command apply
+// can still finish the run that was to be restored.
 func TestRestoreUnasked(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 700 * time.Millisecond})

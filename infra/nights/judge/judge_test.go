@@ -156,7 +156,7 @@ func TestStranger(t *testing.T) {
 }
 
 // TestAnnouncedBeforeAStranger: the first machine announces a removal. A second machine with its own store then takes
-// the license, and somebody restores it. The announcement still counts.
+// the license, and somebody restores it. The first machine may later take the license without a new announcement.
 func TestAnnouncedBeforeAStranger(t *testing.T) {
 	t.Parallel()
 	j := New(mail)
@@ -169,8 +169,8 @@ func TestAnnouncedBeforeAStranger(t *testing.T) {
 	}
 }
 
-// TestTakenByAStranger: a second machine with its own store takes a license, and somebody restores it. The first
-// machine may take the license, because it cannot know of the restore.
+// TestTakenByAStranger: a second machine with its own store takes a license, and somebody restores it. If the first
+// machine then takes the license, this is no fault, because it cannot know of the restore.
 func TestTakenByAStranger(t *testing.T) {
 	t.Parallel()
 	j := New(mail)

@@ -77,7 +77,8 @@ func (x *tool) active() (who []int) {
 }
 
 // The method "plan" makes a plan. The result "changes" has the changes of the plan. The result "seatless" has the
-// changes that the plan refuses only because no seat is free.
+// changes that the plan refuses only because no seat is free. The result "told" describes the plan, for the message of
+// a failed test.
 func (x *tool) plan(t *testing.T) (changes, seatless []string, told string) {
 	t.Helper()
 	out, status, errs := x.run("plan", "--format", "json")

@@ -71,8 +71,8 @@ func (w *World) opens() {
 	}
 }
 
-// signedIn stores a sign-in for each license whose rule reads sign-ins. A person who signs in also uses Copilot. Usage
-// reports show the use of Copilot only days later (see reportShows).
+// signedIn stores a sign-in as a use of each license whose rule reads sign-ins. A person who signs in also uses
+// Copilot. Usage reports show the use of Copilot only days later (see reportShows).
 func (w *World) signedIn(e judge.Event) {
 	e.License = e3
 	w.used(e)
@@ -93,7 +93,7 @@ func (w *World) signedIn(e judge.Event) {
 	}
 }
 
-// inApp reports whether a person has a seat in the application.
+// inApp reports whether a person has a seat in the application Salesforce.
 func (w *World) inApp(i int) bool { return slices.Contains(w.box.Company.Person(i).Groups, groupApp) }
 
 // tellApps does for Salesforce, Copilot and Entra ID P2 what the method "tell" does for E3 and Citrix. It tells the

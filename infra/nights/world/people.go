@@ -24,8 +24,8 @@ type human struct {
 	told     standing
 }
 
-// The type "standing" is what the world has told the judge about a person. The world tells the judge only what differs
-// from this.
+// The type "standing" has the facts about a person that the world has told the judge so far. The world tells the judge
+// a fact only if it differs from these.
 type standing struct {
 	exempt, enabled      bool
 	sid                  string

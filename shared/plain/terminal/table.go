@@ -8,8 +8,8 @@ import (
 const (
 	margin = 2 // blanks before each row
 	gap    = 2 // blanks between columns
-	// The constant "narrow" is the smallest width of a column whose cells can be broken between words. For the last
-	// column, which has the reasons, it is narrowLast.
+	// A column is made narrower by breaking its cells between words, but not below the width "narrow". For the last
+	// column, which has the reasons, this smallest width is narrowLast.
 	narrow, narrowLast = 10, 24
 )
 

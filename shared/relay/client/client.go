@@ -51,8 +51,8 @@ func New(e *protocol.Evidence, now time.Time, written ...protocol.Results) *Dire
 }
 
 // CheckClock compares the clock of the relay with the clock of the cloud, because the relay itself compares its clock
-// only with its domain. The time "read" is that of a reading, by the clock of the relay. By the clock of the cloud, the
-// reading was between the times "from" and "to".
+// only with that of its domain. By the clock of the relay, it read Active Directory at the time "read". By the clock of
+// the cloud, this was between the times "from" and "to".
 func CheckClock(read, from, to time.Time) error {
 	ours := read
 	switch {

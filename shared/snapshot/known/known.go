@@ -106,7 +106,7 @@ type Member struct {
 // account. The group is an entry of Partition.Groups.
 func MemberKeyOf(sid, group string) uint64 { return MemberKey(KeyOf(sid), group) }
 
-// MemberKey works like MemberKeyOf. Its parameter "sid" is the KeyOf of the SID or object id.
+// MemberKey works like MemberKeyOf, but its parameter "sid" is already a hash: the KeyOf of the SID or object id.
 func MemberKey(sid uint64, group string) uint64 { return hashOn(hashOn(sid, " "), group) }
 
 // Partition is what a run stores about the accounts in one partition. It is the content of one object.

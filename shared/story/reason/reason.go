@@ -246,7 +246,8 @@ func Remedies() []string {
 	return keys
 }
 
-// Do returns the sentence of a remedy in a language, or "" if the key is unknown.
+// Do returns a sentence that says in a language what an operator can do. The parameter "key" is the key of a remedy.
+// For an unknown key, the result is "".
 func Do(l Language, key string) string {
 	i := remedyAt(key)
 	if i == len(remedies) {

@@ -27,8 +27,8 @@ const (
 	joinBig          = "AddMember <GUID=guid-" + bigDN + "> guid-dora"
 )
 
-// moveDora changes a license of a synced group: Dora is in an Active Directory group, and the Entra group that is
-// synced from it gives the product.
+// moveDora changes Dora's license from "big" to "small". Both are synced groups: Dora is in an Active Directory group,
+// and the Entra group that is synced from it gives the product.
 var moveDora = plan.Change{User: "id-dora", SID: "S-1-5-21-4", Rule: "big", License: "big", To: "small", Via: plan.ADGroup, IdleSince: &idle}
 
 // syncedBench returns a bench with two products that Active Directory groups give. Dora holds one of the products.

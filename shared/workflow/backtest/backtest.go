@@ -38,8 +38,8 @@ type Question struct {
 	Policy     []byte // text of the policy, which policy.Load accepted before
 	Rule       string // name of the rule to try; empty: every rule
 	Days       []int  // the thresholds to try, in days; each rule's own number of days is added
-	// Constant is the number n in the calls days(n) that the thresholds replace. It may be 0 if all calls in the rule
-	// have the same number.
+	// Constant says which calls of days in the rule get the thresholds: those whose present number is Constant. For
+	// example, 60 means the calls days(60). It may be 0 if all calls in the rule have the same number.
 	Constant int
 	Regret   float64 // the largest accepted regret: the share of hits after which the person comes back, from 0 to 1
 	Within   int     // days after a hit within which a return counts for the recommendation; one of Windows

@@ -158,7 +158,8 @@ func TestSmallChoice(t *testing.T) {
 	}
 }
 
-// TestForgedChoice: if a choice does not fit the plan that it names, the run of the choice gets no plan.
+// TestForgedChoice: a choice names the plan from which an operator chose changes. If the hash differs from that of the
+// plan, or if the plan has no such change, the run with this choice gets no plan.
 func TestForgedChoice(t *testing.T) {
 	t.Parallel()
 	one := []snapshot.Chosen{{User: "a", License: "e3"}}

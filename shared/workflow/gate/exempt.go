@@ -89,8 +89,8 @@ func (j *judgement) fewerExempt() (reasons []string) {
 }
 
 // keepExempt stores the counts of exempt holders in "next" for later runs. If a count fell and no operator accepts
-// that, the last trusted count stays, and the lower one goes into ExemptLeft. Counts under another policy stay, so a
-// plan of a draft does not end a doubt about the policy in force.
+// that, the last trusted count stays, and the lower one goes into ExemptLeft. Counts under another policy stay, too. So
+// the plan of a draft does not end a doubt that arose under the policy in force.
 func (j *judgement) keepExempt(next *directory.Earlier) {
 	next.Exempt, next.ExemptLeft, next.ExemptLost = map[string]directory.EarlierExempt{}, map[string]int{}, map[string]bool{}
 	if before := j.Begin.Earlier; before != nil {

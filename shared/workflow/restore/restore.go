@@ -34,7 +34,8 @@ type Request struct {
 	Run  string // the new run of the restore
 	// Policy is the text of the policy in force. It is empty if the policy cannot be read.
 	Policy string
-	// Deployment is the name of the deployment in AWS that restores. It is empty on a machine.
+	// Deployment is the name of the deployment in AWS that restores. It is empty if a command on an operator's machine
+	// restores.
 	Deployment string
 	// Unreadable has the errors about damaged ledger entries of the person. The caller found them.
 	Unreadable []string
