@@ -66,8 +66,8 @@ func shrink(s settings, out io.Writer) (err error) {
 
 const mostLives = 150
 
-// The function "with" returns a copy of the options. In the copy, the events in "all" that are not in "some" do not
-// happen.
+// The function "with" returns a copy of the options. With the copy, the events in "all" happen only if they are also in
+// "some".
 func with(o world.Options, all, some []string) world.Options {
 	without := map[string]bool{}
 	for number := range o.Without {

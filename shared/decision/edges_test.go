@@ -63,7 +63,8 @@ func TestHeldOrNotIsNotKnown(t *testing.T) {
 	}
 }
 
-// A scheduled run may announce a change that rests on a single reading.
+// No run of an earlier day has seen an account. A scheduled run may announce a change of this account, although the
+// change rests on a single reading.
 func TestFirstReadingIsAnnounced(t *testing.T) {
 	t.Parallel()
 	w := holder()

@@ -48,7 +48,7 @@ func (p *prints) any(of int64) bool {
 }
 
 // The method "listed" marks the rows of people about whom the policy, the digest or the mailbox report may have a fact.
-// These rows are then open.
+// The rules are then evaluated for each of these people separately.
 func (p *screening) listed() error {
 	for _, keys := range p.keys {
 		for row, key := range keys.Rows {

@@ -80,7 +80,8 @@ func (l *lookup) index() {
 
 func abs(i int32) int32 { return max(i, -i) }
 
-// The method "slot" returns the slot of the key, or a free one. A key is already a hash.
+// The method "slot" returns the slot of the hash table that has the key, or a free slot. It computes no hash, because a
+// key is a hash.
 func (l *lookup) slot(key uint64) int {
 	slot := int(key) & (len(l.at) - 1)
 	for l.at[slot] != 0 && l.list[abs(l.at[slot])-1].Key != key {

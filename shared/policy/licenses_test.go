@@ -44,8 +44,8 @@ func TestFaultsOfLicenses(t *testing.T) {
 	}
 }
 
-// A group may give several products. A product of a group of Active Directory has seats, mailboxes and service plans,
-// too.
+// Two licenses may have the same group, which then gives both products. A license whose product comes from a group of
+// Active Directory may have the keys keepSeats, mailboxQuota and needs.
 func TestProductsOfGroups(t *testing.T) {
 	t.Parallel()
 	for _, exo := range []string{

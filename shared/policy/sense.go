@@ -190,7 +190,8 @@ var comparisons = map[string]bool{
 	"laterThan": false, operators.Greater: false, operators.GreaterEquals: false,
 }
 
-// The method "past" reports whether the dates are dates of use or of creation, which lie in the past.
+// The method "past" reports whether the dates of the attribute always lie in the past, because they are dates of use or
+// of creation.
 func (a *attribute) past() bool {
 	return a.group == nil && !slices.ContainsFunc(a.fields, func(f *directory.Field) bool { return f.Meaning == directory.Plain })
 }

@@ -169,7 +169,8 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// YAML reads a condition that begins with ! as a tag. The suggested text keeps the negation.
+// In YAML, a condition that begins with ! is read as a tag. The error suggests the same text in quotes, and the
+// suggestion keeps the !.
 func TestBangOutsideQuotes(t *testing.T) {
 	t.Parallel()
 	for _, bare := range []string{"!inPilot", "!staff", "!accountEnabled && staff", "!(staff)"} {

@@ -66,9 +66,9 @@ type fate struct {
 
 func (f fate) plain() bool { return f == fate{} }
 
-// The method "next" counts an operation and returns its fate. If the process must freeze before the operation, the
-// method sleeps for the time of the freeze. The parameter "write" says that the operation is a write to a directory,
-// for which FreezeAt has an exception.
+// The method "next" counts an operation and returns what happens to it. If the process must freeze before the
+// operation, the method sleeps for the time of the freeze. The parameter "write" says that the operation is a write to
+// a directory, for which FreezeAt has an exception.
 func (p *Process) next(write bool) fate {
 	p.mu.Lock()
 	p.count++

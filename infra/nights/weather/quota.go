@@ -12,7 +12,7 @@ import (
 // retries, because all requests accrue against your usage limits").
 const GraphQuota Kind = "graph: over the quota"
 
-// quotaTime is the period for which a request counts. A refusal also has it as Retry-After.
+// quotaTime is the period for which a request counts. It is also the Retry-After of a refused request.
 const quotaTime = time.Minute
 
 // The type "quota" limits the number of requests that Graph answers per minute, as if other applications used up the

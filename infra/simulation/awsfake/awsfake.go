@@ -114,7 +114,7 @@ func (s *Server) wake() {
 	s.changed = make(chan struct{})
 }
 
-// Handle makes the account answer one more call. The parameter "target" is the value of X-Amz-Target, such as
+// Handle makes the account answer another kind of call. The parameter "target" is the value of X-Amz-Target, such as
 // "AWSStepFunctions.StartExecution". The parameter "do" may return an error from Fail, which the client then gets.
 func (s *Server) Handle(target string, do func(body []byte) (any, error)) {
 	s.mu.Lock()

@@ -170,8 +170,8 @@ func TestRefusesWhatIsNotSimulated(t *testing.T) {
 	wantCode(t, err, "403")
 }
 
-// TestShuffle: a queue delivers its messages in the order that the function in Shuffle chooses. A received message is
-// hidden until a minute has passed on the clock in StartAt.
+// TestShuffle: a queue delivers its messages in the order that the function in Shuffle chooses. A received message
+// stays hidden for a minute of the clock that StartAt got, and is then delivered again.
 func TestShuffle(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)

@@ -1,6 +1,6 @@
-// Package schema writes the JSON Schema of policy.yaml for editors. It comes from the table of keys that the loader
-// reads, and accepts each policy that the loader accepts. Only the loader checks conditions, names that refer to other
-// names, and some of the keys that need or exclude others.
+// Package schema writes the JSON Schema of policy.yaml for editors. The schema is made from the table of keys that the
+// loader reads, and it accepts each policy that the loader accepts. Only the loader checks conditions, names that refer
+// to other names, and some of the keys that need or exclude others.
 package schema
 
 import (

@@ -39,8 +39,8 @@ func TestEveryTextIsInBothLanguages(t *testing.T) {
 	}
 }
 
-// TestKeysInUse: each key of a text in templates, scripts and code has a text, because a page would show the key in
-// place of a missing text. Each text is used.
+// TestKeysInUse: each key that templates, scripts and code use has a text. Otherwise a page would show the key. Each
+// text is used.
 func TestKeysInUse(t *testing.T) {
 	t.Parallel()
 	var all strings.Builder

@@ -16,7 +16,7 @@ import (
 // follows in the same attempt, and its keys must differ.
 const ofChanges = "-changes"
 
-// The method "changes" makes this run's reading from an earlier reading and what has changed in the directory since
+// The method "changes" makes this run's reading from an earlier reading and from the changes in the directory since
 // then. If it fails, the caller must read everybody.
 func (c *Reader) changes(ctx context.Context, before *snapshot.Reading) (reading snapshot.Reading, err error) {
 	if before.Watermark == nil {

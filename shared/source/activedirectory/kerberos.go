@@ -66,8 +66,8 @@ func (s *session) ticket(service string) error {
 	})
 }
 
-// refusedKeys marks the error err if the realm rejected the keys. After that, no other controller is asked, because the
-// keys are the same on every controller, and each attempt counts towards a lockout of the account.
+// refusedKeys returns err. If the realm rejected the keys, it marks err so that no other controller is asked: the keys
+// are the same on every controller, and each attempt counts towards a lockout of the account.
 func (s *session) refusedKeys(err error) error {
 	if refused, ok := errors.AsType[krberror.Krberror](err); ok && refused.RootCause == krberror.KDCError && s.ctx.Err() == nil {
 		if f, ok := errors.AsType[*fault](err); ok {

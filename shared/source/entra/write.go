@@ -46,8 +46,8 @@ func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []direct
 	case len(add) == 0 && len(remove) == 1 && says(err, notHeld):
 		return nil
 	case says(err, notHeld):
-		// The answer to an earlier try may have been lost. If that try succeeded, Graph gives this answer to the next,
-		// because the license is gone. Only a read shows it.
+		// The answer to an earlier try may have been lost. If that try removed the license, Graph answers the next try
+		// in this way. Only a read shows whether the license is gone.
 		return fmt.Errorf("%w: %w", directory.ErrNotHeld, err)
 	case len(remove) == 1 && says(err, inherited): // the license comes only from a group, so there is no direct license to remove
 		return fmt.Errorf("%w: %w", directory.ErrNotHeld, refused(err))

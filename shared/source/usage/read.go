@@ -176,8 +176,9 @@ func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (l
 	return last, assigned, licensed
 }
 
-// The method "count" counts the people of each signal. It skips the keys in "twice", the names with several rows. If
-// they counted, a later report with one row for each name would seem to lack people.
+// The method "count" counts the people of each signal. The argument "twice" has the keys of names that have several
+// rows, and the method skips these. If they counted, a later report with one row for each name would seem to lack
+// people.
 func (in *reading) count(twice []uint64) {
 	for n, r := range in.table.rows {
 		if _, found := slices.BinarySearch(twice, r.key); found {

@@ -110,8 +110,8 @@ func TestNotGivenBackInUnknownScope(t *testing.T) {
 	}
 }
 
-// TestGivenBackWithoutSeats: the group has no free seat, so the restore fails. The person keeps the license that was
-// given in exchange, and a later run can restore again.
+// TestGivenBackWithoutSeats: the product has no free seat, so the group does not give the license and the restore
+// fails. The person keeps the license that was given in exchange, and a later run can restore again.
 func TestGivenBackWithoutSeats(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)

@@ -33,9 +33,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// A golden store is a store that one version of idleseat wrote. With the flag rewrite, the test writes the one of the
-// present formats again. The stores of released versions must not change, so a version that changes a format gets a new
-// folder.
+// A golden store is a store that one version of idleseat wrote. The flag rewrite makes the golden store of the present
+// formats again. The stores of released versions must not change, so a version that changes a format gets a new folder.
 var rewrite = flag.Bool("rewrite", false, "make the golden store of the present formats again")
 
 const (

@@ -47,8 +47,8 @@ func TestResumedWithoutResults(t *testing.T) {
 	}
 }
 
-// TestReturnWithoutResults: the results of a run are damaged. A call for all changes is refused, but it finishes what
-// returns a license. The results still count as damaged after that, so the next call is refused, too.
+// TestReturnWithoutResults: the results of a run are damaged. A call for all changes is refused, but it still finishes
+// a change that returns a license. The results stay damaged, so the next call is refused, too.
 func TestReturnWithoutResults(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo)

@@ -49,8 +49,8 @@ func (m *move) writeFailed(ctx context.Context, err error) (runs.Status, string)
 	return m.rollBack(ctx, ledger.Failed, reason)
 }
 
-// The method "freed" ends a change whose license is gone. If another call has begun to roll the change back, this call
-// does so, too.
+// The method "freed" ends a change after the person has lost the license. If another call has begun to roll the change
+// back, this call rolls it back, too.
 func (m *move) freed(ctx context.Context) (runs.Status, string) {
 	back, err := m.ledger.RollbackMark(ctx, m.entry)
 	switch {

@@ -19,8 +19,9 @@ import (
 // oldDN is a license group that is gone. The policy names another one now.
 const oldDN = "CN=Old,DC=corp"
 
-// The function "leftOld" makes the run's only change a restore of the license that Dora had through the group oldDN.
-// The parameter "restores" is the run that an operator restores, or "" if a run restores because Dora returned.
+// The function "leftOld" returns a bench whose run has a single change: it restores the license that Dora had through
+// the group oldDN. The parameter "restores" is the run that an operator restores, or "" if a run restores because Dora
+// returned.
 func leftOld(t *testing.T, restores, guid string) *bench {
 	t.Helper()
 	c := freeDora

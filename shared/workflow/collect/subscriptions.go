@@ -10,7 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// mostWait is the maximum time for reading the subscriptions. A run goes on without them.
+// mostWait is the maximum time for reading the subscriptions. If it is not enough, the run goes on without the
+// subscriptions.
 const mostWait = time.Minute
 
 // The method "subscriptions" reads the subscriptions of the policy's products, with their renewal dates. It does so
