@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKeptStore: the bucket and its KMS key remain when a deployment is removed, but not when its creation fails. A new
-// deployment uses the old bucket and key if it gets the ARN of the key as a parameter.
+// TestKeptStore: the bucket and its KMS key remain when a deployment is removed. They do not remain when the creation
+// of a deployment fails. A new deployment uses the old bucket and key if it gets the ARN of the key as a parameter.
 func TestKeptStore(t *testing.T) {
 	t.Parallel()
 	const earlier = "arn:aws:kms:" + region + ":" + account + ":key/earlier"

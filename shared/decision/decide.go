@@ -156,9 +156,9 @@ func (r *Run) conflict(d *plan.Decision) string {
 	return ""
 }
 
-// justGiven refuses d if its license was given in exchange for another one and the person has not been idle for the
-// whole span of the rule since then. Otherwise the rule could take the license one night later. The result says whether
-// d is refused.
+// justGiven refuses d if its license was given in exchange for another one, and the person has not been idle since then
+// for the whole span of the rule. Without this, the rule could take the license one night after the exchange. The
+// result says whether d is refused.
 func (r *Run) justGiven(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) bool {
 	for g := range r.inExchange(d) {
 		g.cool(d, judge, rule, p)

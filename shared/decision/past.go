@@ -44,8 +44,8 @@ type given struct {
 	how string // as in "restored on 2026-11-02"
 }
 
-// The method "cool" turns a decision to reclaim into a refused one to keep, if the person has not been idle for the
-// whole span of the rule since g.at.
+// The method "cool" makes d keep the license, with a refusal, if the rule would take the license too soon after it was
+// given. The person must first be idle for the whole span of the rule, counted from g.at.
 func (g given) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) {
 	if d.Outcome == policy.Reclaim && judge.Cooling(rule, p, g.at) {
 		d.Outcome = policy.Keep
@@ -130,9 +130,9 @@ func (r *Run) asAnother(d *plan.Decision, i *history.Item) (g given, is bool) {
 	return given{}, false
 }
 
-// The method "returned" turns the decision into a restore if the person has returned. The rule that took the license
-// restores it, or the first rule about the license if the policy lacks that rule. A license that was given in place of
-// another one is not restored if the person has that one again.
+// The method "returned" turns the decision into a restore if the person has returned. It does so only for the rule that
+// took the license, or for the first rule about the license if the policy lacks that rule. The license may have been
+// given in place of another one. If the person has that other license again, nothing is restored.
 func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, past *history.Item) {
 	gone := r.Policy.RuleNamed(past.Rule) == nil
 	if past.Rule != rule.Name && !(gone && r.Policy.FirstRule(rule.License) == rule) {
@@ -173,8 +173,8 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 	}
 }
 
-// The method "regained" returns a license that a run exchanged for the license of d, if the person has it again or is
-// getting it. The method also follows a chain of such exchanges. It returns "" if there is no such license. The
+// The license of d may have been given in exchange for another license. The method "regained" returns this other
+// license if the person has it again or is getting it, and "" otherwise. It also follows a chain of exchanges. The
 // parameter "before" is when a run took the license of d.
 func (r *Run) regained(d *plan.Decision, judge *policy.Judge, p *directory.Person, before time.Time) string {
 	for _, other := range r.Policy.Licenses {

@@ -137,8 +137,8 @@ type Digest struct {
 	Run       string            `json:"run"`
 	At        time.Time         `json:"at"`
 	Baselines [2]*plan.Baseline `json:"baselines"` // figures of the last healthy reading of each directory
-	// Known has, for each directory, the last reading whose run stored a table of known accounts. Unlike Baselines, it
-	// includes runs in which the rules matched too many people, because the dates of the accounts are real.
+	// For each directory, Known has the last reading whose run stored a table of known accounts. Unlike Baselines, it
+	// includes runs whose rules matched too many people, because the dates that such a run read are right.
 	Known [2]*plan.Baseline `json:"known,omitzero"`
 	// Signals has the baselines of signals from reports, by name.
 	Signals map[string]*plan.Baseline `json:"signals,omitempty"`

@@ -21,8 +21,8 @@ func bookAt(now time.Time) *book {
 	return &book{now: now, prices: pricesOf(known, now), currency: "SEK", tallies: map[key]*tally{}}
 }
 
-// TestCouldFree: a change of a plan counts if it takes a license and frees a paid seat. The price of a license in
-// exchange is subtracted.
+// TestCouldFree: CouldFree is what the changes of a plan would save. It has the changes that take a license and free a
+// paid seat. The price of a license that is given in exchange is subtracted.
 func TestCouldFree(t *testing.T) {
 	t.Parallel()
 	sales := "Sales"

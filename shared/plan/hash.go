@@ -91,8 +91,8 @@ func withoutReasons(pending json.RawMessage) (json.RawMessage, error) {
 }
 
 // format1 has the members that the hash of format 1 covers. Format 1 hashed the values after decoding. So if this type
-// or the types of its lists changed, stored plans would no longer match their hashes. The release after the first
-// release of format 2 removes the types.
+// or the types of its lists changed, stored plans would no longer match their hashes. The types are to be removed one
+// release after the first release with format 2.
 type format1 struct {
 	Changes      []format1Change `json:"changes"`
 	AsOf         time.Time       `json:"asOf"`

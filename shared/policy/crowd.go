@@ -186,8 +186,8 @@ func (s *screen) exempt(open []bool) {
 	}
 }
 
-// The method "scope" returns the results of the condition "for". It caches them, because the rules of a Trial share
-// this condition.
+// The method "scope" returns the results of the condition "for". It caches them, because the variants of a rule in a
+// Trial have the same condition "for".
 func (s *screen) scope(r *Rule) []directory.Flag {
 	if r.scope == nil {
 		return s.all(directory.Yes)

@@ -152,9 +152,10 @@ func nameOf(one *Story, key string) string {
 	return key
 }
 
-// The method "cool" sets the field CoolsUntil of a license that was restored after the run read its data. For an
-// earlier restore, the answers of the rules have this time. If somebody restored the license outside idleseat, only the
-// digest of the run shows it. The method then also sets State, Since and HeldAgain.
+// The method "cool" is for a license that was restored after the run read its data. For an earlier restore, the answers
+// of the rules say until when the license cools down. For this one, the method sets CoolsUntil. If somebody restored
+// the license outside idleseat, only the digest of the run shows it, and the method also sets State, Since and
+// HeldAgain.
 func (l *License) cool(seen *snapshotOf) error {
 	r, p := seen.run, seen.person
 	known := r.Past(p.ID(), p.SID(), l.named)

@@ -54,8 +54,8 @@ func (a *Process) ended(command string, err error) error {
 	return interruptedError{untouched, err}
 }
 
-// The function "halfway" returns a text about the progress of a plan. The argument "r" is nil if the command has
-// changed nothing of the plan itself. The argument "next" is the command that continues the work.
+// The function "halfway" returns a text that says how far a plan has come. The argument "r" has the results so far, or
+// is nil if the command has not applied the plan. The argument "next" is the command that continues the work.
 func halfway(p *plan.Plan, r *runs.Results, next string) string {
 	total := len(p.Changes)
 	if r == nil || len(r.Results) == 0 {

@@ -133,8 +133,8 @@ func (n *night) tell(format string, args ...any) {
 	fmt.Fprintf(n.a.Stderr, "%s  %s\n", n.a.Clock.Now().UTC().Format(time.RFC3339), oneLine(fmt.Sprintf(format, args...)))
 }
 
-// The method "applies" reports whether this night may write. In mode audit it may not. In another mode it may if the
-// plan needs no approval, or if there are changes of earlier runs to resume.
+// The method "applies" reports whether this night may change licenses. In mode audit it may not. In another mode it may
+// if the plan needs no approval, or if changes of earlier runs are not finished.
 func (n *night) applies() bool {
 	earlier, _ := n.resumes()
 	return n.plan.Mode != policy.Audit && (n.plan.Verdict == plan.Apply || len(earlier) > 0)

@@ -45,8 +45,8 @@ const (
 
 // The faults of a relay's machine.
 const (
-	// The relay is killed at an operation on the store or on the directory: before it is carried out, or after it and
-	// before its answer.
+	// The relay is killed at an operation on the store or on the directory: before the operation is carried out, or
+	// after it and before the answer arrives.
 	Killed Kind = "relay: it is killed at work"
 	// The relay is killed after its work, before or immediately after it reports the result.
 	KilledAnswering Kind = "relay: it is killed at its answer"
@@ -82,8 +82,8 @@ type fate struct {
 // At most one of these faults happens to a delivery.
 var fates = []Kind{Both, Unreceived, Undeleted, AnswerLost, AnswerUnsent, Beatless, Killed, KilledAnswering, Frozen, Hangs, HangsAnswering}
 
-// mostCalls is the largest number of the call or operation at which a fault happens. Most deliveries make fewer calls,
-// so many planned faults do not happen.
+// A fault happens at one of the first mostCalls calls or operations of a delivery. Most deliveries make fewer calls, so
+// many planned faults do not happen.
 const mostCalls = 24
 
 // hangs are the durations for which a relay may hang. Some are longer than the visibility timeout, than the heartbeat

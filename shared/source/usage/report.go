@@ -22,8 +22,8 @@ type Report struct {
 }
 
 // Column has the names of the columns of one signal in a report. Assigned is "" if the report has no such column. Has
-// is "" if the report lists only holders of the license. In a row of a holder, an empty date proves that the holder
-// was not active. In another row it proves nothing.
+// is "" if the report lists only people with a license. For such a person, an empty date proves that the person was not
+// active. For a person without a license, it proves nothing.
 type Column struct {
 	Signal   directory.Signal
 	Last     string // the day of the last activity

@@ -116,8 +116,8 @@ func TestOpenChangeWhoseGroupCannotBeLookedUp(t *testing.T) {
 	b.apply(t, runs.Done, "")
 }
 
-// TestTargetThatNeverTookThePersonIn: a rollback does not remove the person from a group to which the change has not
-// added the person, whatever licenses the reads show.
+// TestTargetThatNeverTookThePersonIn: a read shows a license through the target group, but the change has not added the
+// person to this group. A rollback then does not remove the person from the group.
 func TestTargetThatNeverTookThePersonIn(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestLedgerUnderAnotherName: an earlier run changed E3 when the policy called it "office". The product shows that the
-// ledger's entry is about the same license.
+// TestLedgerUnderAnotherName: an earlier run changed E3 under the name "office", which the policy had for it. The
+// ledger's entry has the product, and the product shows that the entry is about E3.
 func TestLedgerUnderAnotherName(t *testing.T) {
 	t.Parallel()
 	office, visio := history.LicenseID{SKU: "sku-e3"}, history.LicenseID{SKU: "sku-visio"}

@@ -160,8 +160,8 @@ func TestExpiredBeginsNothing(t *testing.T) {
 	b.wrote(t, joinEXO, leaveEXO)
 }
 
-// TestRefusedBatchKeepsWhyItDoesNotReturn: a batch is refused, and a license cannot go back either. The result says
-// what stops the license, because that is what an operator must mend.
+// TestRefusedBatchKeepsWhyItDoesNotReturn: a batch is refused, and one of its open changes cannot be rolled back
+// either. The result of this change says what prevents the rollback, because an operator must repair it.
 func TestRefusedBatchKeepsWhyItDoesNotReturn(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo)

@@ -49,8 +49,8 @@ func (m *matches) add(d *plan.Decision) bool {
 
 func (m *matches) hash() string { return hex.EncodeToString(m.sum.Sum(nil)) }
 
-// A match is a person whom a rule matched. The field "rule" is the key of the rule, which an edit of its conditions
-// changes.
+// A match is a person whom a rule matched. The field "rule" is the key of the rule. The key changes when somebody edits
+// the conditions of the rule.
 type match struct{ rule, user string }
 
 type acceptance struct {

@@ -53,8 +53,8 @@ func (s *Steps) approves(t *testing.T, p *plan.Plan) error {
 }
 
 // TestWhatGoesOn: a scheduled run applies its plan only in mode enforce. A run for everybody that an operator starts
-// only makes a plan. A run for one person can apply its plan, except in mode audit, because its request is also the
-// approval.
+// only makes a plan. A run for one person can apply its plan, except in mode audit, because the request for such a run
+// is also the approval.
 func TestWhatGoesOn(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -270,8 +270,8 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// TestRestoreOfTwoRuns: an execution restores the licenses of one run. If two runs took licenses of the person, it
-// names both and restores nothing.
+// TestRestoreOfTwoRuns: an operator restores a person, and two runs took licenses of this person. An execution can
+// restore only one run. So it restores nothing, and the error names both runs.
 func TestRestoreOfTwoRuns(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())

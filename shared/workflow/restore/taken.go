@@ -99,7 +99,8 @@ type identity struct {
 }
 
 // The function "keysOf" finds the keys of a person in the data of the newest run. It fails only with runs.ErrRefused,
-// if several people have the name. Data that cannot be read is no error, because a restore must at least stop the run.
+// if several people have the name. If data cannot be read, it returns no error, because the caller must at least stop
+// the run from changing more licenses of the person.
 func keysOf(ctx context.Context, s store.Store, now time.Time, name string) (*identity, error) {
 	who := &identity{keys: []string{name}, own: 1}
 	newest, err := history.Newest(ctx, s, now)
