@@ -109,7 +109,7 @@ func (s *since) each(ctx context.Context, each func(*directory.ADUser) error) er
 }
 
 // The function "merge" returns the people who exist now: those in "present", and those in "changed" who were created
-// while "present" was read. The values of a person come from "changed", or else from "before". It fails with
+// after "present" was read. The values of a person come from "changed", or else from "before". It fails with
 // directory.ErrNoWatermark if only a full reading gives the right values. It overwrites "present".
 func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, error) {
 	old, now := bySID(before), bySID(changed)

@@ -26,8 +26,8 @@ func definite(err error) string {
 }
 
 // writeFailed ends or keeps a change whose write failed. If the directory refused the write, it rolls the change back.
-// If the write was not tried because the evidence was too old (errAged), it returns the status "aged". Otherwise the
-// change stays open, because the write may have happened or may still happen.
+// If the evidence became too old for the write (errAged), it returns the status "aged". Otherwise the change stays
+// open, because the write may have happened or may still happen.
 func (m *move) writeFailed(ctx context.Context, err error) (runs.Status, string) {
 	if errors.Is(err, directory.ErrDeferred) {
 		return runs.Pending, handedOver
