@@ -209,7 +209,8 @@ func (r *reads) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return r.Store.Get(ctx, key)
 }
 
-// The object with the known accounts of a partition is read once.
+// A run looks up many accounts of one partition. It reads the object with the known accounts of this partition only
+// once.
 func TestTablesAreReadOnce(t *testing.T) {
 	t.Parallel()
 	on := directory.ADUser{SID: "S-on", Created: daysAgo(900), LastLogonTimestamp: daysAgo(2)}

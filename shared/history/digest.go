@@ -65,7 +65,7 @@ type Item struct {
 	// if it is unknown.
 	IdleSince *time.Time `json:"idleSince,omitempty"`
 	Why       string     `json:"why,omitempty"`
-	// Recorded is the name of the license in the ledger, if License is another name. Otherwise it is empty.
+	// Recorded is the name of the license in the ledger, if it differs from License. Otherwise it is empty.
 	Recorded string `json:"-"`
 }
 

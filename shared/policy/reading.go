@@ -161,7 +161,8 @@ func (c *compiler) fill(checked *cel.Ast, operands []ast.Expr) {
 	}
 }
 
-// foldTexts folds the string literals of a condition, so that comparisons ignore case. celValue folds the attributes.
+// foldTexts applies the function "fold" to the texts in a condition. celValue does the same with the values of
+// attributes. So comparisons ignore case.
 func foldTexts(root ast.Expr) {
 	keep := map[int64]bool{} // ids of times, spans and patterns, which are not folded
 	visit := func(each func(ast.Expr)) { ast.PostOrderVisit(root, ast.NewExprVisitor(each)) }

@@ -45,7 +45,8 @@ var screenedForms = []struct {
 	{"when: (mixed.earlierThan(now - days(60)) || mixed.hasNoValue()) && created.earlierThan(now - days(90))", 761},
 	{"for: (mixed.earlierThan(now - days(60)) || mixed.hasNoValue()) && created.earlierThan(now - days(90)), when: 'department == \"HR\"'", 790},
 	{"when: created.earlierThan(now - days(5)) || mixed.earlierThan(now - days(60))\ngrace: {neverSignedIn: 90}", 706},
-	// The next conditions read a report that is not there, or a date of a report that is not the last use.
+	// The columns lack what the next conditions read: the dates of the Copilot report, or the date on which Teams was
+	// assigned.
 	{"when: copilot.earlierThan(now - days(60)) && created.earlierThan(now - days(90))", 315},
 	{"when: created.earlierThan(now - days(90))\nexempt: {when: copilot.laterThan(now - days(5))}", 0},
 	{"when: created.earlierThan(now - days(90))\nexempt: {when: teamsSince.laterThan(now - days(30))}", 0},
@@ -120,7 +121,8 @@ func TestFormsInColumns(t *testing.T) {
 	}
 }
 
-// holder returns a person with the license m365 and dates at the edges of screenedForms.
+// holder returns a person with the license m365. The person's dates are close to the times with which the conditions of
+// screenedForms compare them, so that each condition is near a change of its result.
 func (e edges) holder() *directory.Person {
 	p := e.person()
 	for p.Entra == nil {

@@ -127,7 +127,8 @@ func written(t *testing.T, s store.Store, r *rand.Rand, entra []directory.EntraU
 	return m
 }
 
-// bySIDOf sorts accounts, because the table of people has the Active Directory accounts in another order.
+// bySIDOf sorts Active Directory accounts. The table of people and the parts have them in different orders, so a
+// comparison must sort them first.
 func bySIDOf(ad []directory.ADUser) []directory.ADUser {
 	slices.SortStableFunc(ad, func(a, b directory.ADUser) int { return cmp.Or(cmp.Compare(a.SID, b.SID), cmp.Compare(a.GUID, b.GUID)) })
 	return ad

@@ -66,7 +66,8 @@ type home struct {
 	interval []string // values of msDS-LogonTimeSyncInterval; empty if the attribute is not set
 	mute     bool     // whether the handler gets every request, including questions about the domain
 	base     string   // DN of the domain; empty for testBase
-	// The field "synced" has the times at which the controller received the changes of other controllers, by name.
+	// The field "synced" has the names of other controllers. For each of them, it has the time at which this controller
+	// last received changes.
 	synced map[string]time.Time
 }
 
@@ -154,7 +155,8 @@ func newController(t *testing.T, h home, handle func(request) []*ber.Packet) *fa
 
 func newIdentity(t *testing.T, h home) (*fake, *tls.Config) {
 	t.Helper()
-	// The test server of the standard library has a certificate for 127.0.0.1.
+	// The fake controller listens on 127.0.0.1. The test server of the standard library has a certificate for this
+	// address.
 	web := httptest.NewTLSServer(nil)
 	web.Close()
 	f := &fake{home: h, ca: filepath.Join(t.TempDir(), "ca.pem")}

@@ -221,7 +221,8 @@ func (s stale) ReadLicenses(context.Context, string) ([]directory.Assignment, er
 	return slices.Clone(s.old), nil
 }
 
-// TestStaleReads: a change that reads do not show yet counts neither as failed nor as rolled back.
+// TestStaleReads: Graph has made a change, but reads still show the earlier licenses. The change then stays open, and
+// does not count as failed or rolled back.
 func TestStaleReads(t *testing.T) {
 	t.Parallel()
 	e3 := directory.Assignment{SKU: "sku-e3", State: "Active"}

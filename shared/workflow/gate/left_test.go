@@ -40,7 +40,8 @@ func TestWhatStepsLeaveInTheStore(t *testing.T) {
 	}
 }
 
-// TestHeldAgainByEachID: if a person holds a taken license again, the run records it once under each id of the person.
+// TestHeldAgainByEachID: a run took a license, and a later run finds that the person holds it again. The later run
+// records this once under each id of the person.
 func TestHeldAgainByEachID(t *testing.T) {
 	t.Parallel()
 	again := func(user, sid string) plan.Decision {
