@@ -27,7 +27,7 @@ func (r release) compile(ctx context.Context, source, binary, system, arch strin
 
 // The method "functions" runs 'make functions', and copies the zips that this makes in the folder dist. Terraform and
 // SAM deploy from that folder. For each zip, the method also writes the list of modules and the licenses. The Makefile
-// must build for the same system, architecture and tag as the call of writeLicenses has.
+// must build for the system, the architecture and the tag that the call of writeLicenses names.
 func (r release) functions(ctx context.Context, _ string) error {
 	if err := r.run(ctx, nil, "make", "--no-print-directory", "functions"); err != nil {
 		return err

@@ -9,7 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// A run decides from columns only if nothing about the run is in doubt.
+// The method "can" reports whether a run can be decided from the columns of the table of people. In the first case it
+// can. Each other case changes one thing about that run.
 func TestWhenColumnsDecide(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}

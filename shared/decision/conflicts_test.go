@@ -168,8 +168,9 @@ func TestDamagedLedgerIsUndecided(t *testing.T) {
 	}
 }
 
-// A license that the policy no longer names may be in the policy under any other name. So every license of the person
-// waits or cools down.
+// A person has an earlier change of the license "old", which the policy no longer names. The policy may have this
+// license under any other name now. So every license of the person waits while that change is pending, and cools down
+// after "old" was restored.
 func TestRenamedLicense(t *testing.T) {
 	t.Parallel()
 	item := func(license, to string, state history.State, days int) *history.Item {

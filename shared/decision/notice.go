@@ -81,7 +81,7 @@ func waits(past *history.Item, due time.Time, again bool) string {
 	return fmt.Sprintf("announced on %s; done from %s on if the person is still idle", dayOf(past.At), at)
 }
 
-// lastZone is the time from the begin of a day in UTC to its begin in the last time zone (IANA time zone database,
+// lastZone is how much later a day begins in the last time zone, UTC-12, than in UTC (IANA time zone database,
 // Etc/GMT+12).
 const lastZone = 12 * time.Hour
 

@@ -103,7 +103,8 @@ func TestOverridesThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// A run may take two days until its plan is made. The plan may then be applied for plan.Lifetime.
+// A run may take two days until its plan is made, and the plan may then be applied for plan.Lifetime. After that time,
+// the run is too old.
 func TestTooOld(t *testing.T) {
 	t.Parallel()
 	last := at(0).Add(48*time.Hour + plan.Lifetime)

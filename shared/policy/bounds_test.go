@@ -136,8 +136,8 @@ rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: 
 	}
 }
 
-// If Active Directory was not read, a blocked account may belong to a shared mailbox. An enabled account does not, and
-// neither does one that has no account in Active Directory.
+// If Active Directory was not read, a blocked Entra account may belong to a shared mailbox, so the rule is undecided.
+// An enabled account is no shared mailbox. Neither is an account that never had a counterpart in Active Directory.
 func TestKindOnlyActiveDirectoryKnows(t *testing.T) {
 	t.Parallel()
 	p := load(t, "licenses: {m365-e3: {sku: SPE_E3}}\nrules: [{name: r, license: m365-e3, when: 'AzureAdSistaLogon.earlierThan(now - days(60))', then: remove}]\n")

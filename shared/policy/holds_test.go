@@ -119,7 +119,8 @@ rules: [{name: r, license: a, when: AzureAdSistaLogon.hasNoValue(), then: remove
 	}
 }
 
-// Without newHolder, and for a license without a rule, GivingGroups returns no group.
+// GivingGroups returns the groups whose memberships count for the grace newHolder. It returns none if the policy lacks
+// this grace, and none for a license without a rule.
 func TestGivingGroups(t *testing.T) {
 	t.Parallel()
 	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)

@@ -92,7 +92,7 @@ func TestSentencesOfGaps(t *testing.T) {
 	}
 }
 
-// People often write these words. The messages give the right expression.
+// Authors of policies often write such conditions. The message must name the right expression.
 func TestMoreWords(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]string{

@@ -101,7 +101,8 @@ func TestProseIsPlain(t *testing.T) {
 	}
 }
 
-// TestMarkdownFits: a comment is short enough, and shows the number of changes that it leaves out.
+// TestMarkdownFits: the comment about a plan has at most MostMarkdown characters, even for a very long plan. It says
+// how many changes it leaves out.
 func TestMarkdownFits(t *testing.T) {
 	t.Parallel()
 	wide := strings.Repeat("漢@😀", 3000)

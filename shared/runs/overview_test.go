@@ -126,7 +126,7 @@ func TestLookSaysWhatIsDamaged(t *testing.T) {
 }
 
 // TestLookAfterLostResults: the results of a batch were damaged, and then written again. The overview shows the new
-// results, and still names the damage. The same holds if the object Concluded exists.
+// results, and still names the damage. It does so with and without the object Concluded.
 func TestLookAfterLostResults(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}
@@ -155,7 +155,7 @@ func TestLookAfterLostResults(t *testing.T) {
 	}
 }
 
-// TestLookAtARunWithoutItsBeginning: a missing begin.json is damage if the run has other objects.
+// TestLookAtARunWithoutItsBeginning: a missing begin.json counts as damage if the run has other objects.
 func TestLookAtARunWithoutItsBeginning(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}

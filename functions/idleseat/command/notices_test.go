@@ -123,8 +123,8 @@ func TestNoticesReachPeople(t *testing.T) {
 	}
 }
 
-// TestMailsThatFail: the results show each kind of failed mail. After a failed mail, the next plan does not make the
-// change.
+// TestMailsThatFail: the results say for each notice whether its mail was sent, was not sent, or nobody knows. The next
+// plan makes no change after a failed mail. It announces a change again only if its mail was certainly not sent.
 func TestMailsThatFail(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 22}, mailedNotices, replace(t, "perRun: 200", "perRun: 5"))

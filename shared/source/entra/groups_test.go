@@ -89,8 +89,8 @@ func TestFindGroupDamaged(t *testing.T) {
 	}
 }
 
-// TestLicenseGroups: if Graph refuses the filter, groups that give licenses may exist, so the error must say that
-// Graph does not list them.
+// TestLicenseGroups: if Graph refuses the filter for groups that give licenses, such groups may exist all the same. The
+// result is then the error directory.ErrNotListed, and not an empty list.
 func TestLicenseGroups(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -253,8 +253,8 @@ func TestAllFinal(t *testing.T) {
 	b.wrote(t, changeEXO)
 }
 
-// TestExpiredAndDone: after the plan expires, a change that the ledger shows as completed is not open, even if its
-// stored result is lost.
+// TestExpiredAndDone: the ledger shows a change as completed, but its stored result is lost. After the plan expires,
+// this change does not count as open, so Check refuses the plan.
 func TestExpiredAndDone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

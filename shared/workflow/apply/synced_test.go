@@ -162,8 +162,8 @@ func TestSyncedGroupIsGivenBack(t *testing.T) {
 	}
 }
 
-// TestCounterpartOfAnEntry: an entry is not believed if its Entra group is not synced from the group of the change, or
-// does not give the license.
+// TestCounterpartOfAnEntry: a ledger entry names the Entra group that is synced from the group of the change. The
+// method "unmirrored" returns a reason if that group is not synced from it, or does not give the license.
 func TestCounterpartOfAnEntry(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

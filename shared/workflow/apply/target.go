@@ -58,7 +58,7 @@ type target interface {
 	unmirrored(ctx context.Context, j *job, l *policy.License, group, counterpart string) (why string, err error)
 	// The method "wayBack" sets, in the intent of a restore, the groups that the restore must change now. The result
 	// "refusal" is the reason if there is no safe way. The result "note" says how the restore differs from the original
-	// change. It includes the parameter "known", a difference that the caller found.
+	// change. The note also contains the parameter "known", a difference that the caller found.
 	wayBack(ctx context.Context, j *job, l, to *policy.License, in *ledger.Intent, known string) (note, refusal string, err error)
 }
 

@@ -85,7 +85,8 @@ func TestUndo(t *testing.T) {
 	}
 }
 
-// TestUndoThatDoesNotShow: the person leaves the target group only after a read shows the person in the source group.
+// TestUndoThatDoesNotShow: in a rollback, the person leaves the target group only after a read shows the person in the
+// source group.
 func TestUndoThatDoesNotShow(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)

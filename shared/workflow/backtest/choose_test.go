@@ -188,8 +188,8 @@ func TestRecommendationHolds(t *testing.T) {
 	}
 }
 
-// TestHabitsThatChangeAreNoticed: a threshold fits the older half of the nights and not the newer half. No threshold
-// is recommended.
+// TestHabitsThatChangeAreNoticed: few people come back after the hits of a threshold in the older half of the nights,
+// and too many in the newer half. Then no threshold is recommended.
 func TestHabitsThatChangeAreNoticed(t *testing.T) {
 	t.Parallel()
 	const people, nights = 400, 150

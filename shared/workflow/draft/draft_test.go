@@ -28,7 +28,8 @@ func read(t *testing.T, of *tenant, withAD bool) *draft.Seen {
 	return seen
 }
 
-// TestAdviceOnNotices follows the advice in the note, which says how to turn on notices.
+// TestAdviceOnNotices: the note about a draft says how to turn on notices. The test changes the policy as the note
+// says, and the rule must then have a notice of 14 days.
 func TestAdviceOnNotices(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*tenant){"changed to another product": func(*tenant) {}, "removed": func(of *tenant) { of.skus = of.skus[:2] }} {

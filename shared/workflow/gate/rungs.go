@@ -6,9 +6,10 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// The type "rungs" has licenses that a run gave in place of better ones. The plan restores only the better license. If
-// a run changed E3 to Exchange Online and a later run took Exchange Online, the plan restores E3 alone. If E3 cannot be
-// restored, the next plan restores both. The value of a key is the better license.
+// The type "rungs" has licenses that runs gave to people in place of better ones. A key is a person with the lesser
+// license, and its value is the better license. For example, a run changed E3 to Exchange Online, and a later run took
+// Exchange Online. When the person returns, the plan restores E3 alone. If E3 cannot be restored, the next plan
+// restores both.
 type rungs map[rung]string
 
 type rung struct{ user, license string }
