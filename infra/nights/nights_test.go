@@ -44,8 +44,8 @@ func TestNightsOfApplications(t *testing.T) {
 	lived(t, settings{seeds: 2, first: appsFirst, people: 40, nights: 120, worker: 2, apps: true})
 }
 
-// The function "lived" simulates companies. It fails the test if the judge finds a fault or too many missed cases, or
-// if the product took no license.
+// The function "lived" simulates companies. It fails the test if the judge finds a fault, if the product left too many
+// unused licenses for a long time (mostMissed), or if the product took no license.
 func lived(t *testing.T, s settings) {
 	t.Helper()
 	var out strings.Builder

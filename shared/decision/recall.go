@@ -266,8 +266,8 @@ func (c *recollection) neverSeen(a *account) {
 	}
 }
 
-// activityGap is a line of runs/<run>/dateless/<partition>.jsonl.gz: an account without an activity date. Versions
-// without the table of known accounts wrote it.
+// activityGap is a line of runs/<run>/dateless/<partition>.jsonl.gz: an account without an activity date. Older
+// versions wrote such lines, because they had no table of known accounts.
 type activityGap struct {
 	Account string `json:"account"` // the Entra id or the SID
 	// Since is when the dates were first missing. It is zero if the account never had one.

@@ -59,7 +59,7 @@ func Table(run, name string, partition int, sum string) string {
 	return fmt.Sprintf("%s%s/%04d-%.16s.parquet", Run(run), name, partition, sum)
 }
 
-// EntraCall returns the key of the progress of one call of the function that reads Entra ID.
+// EntraCall returns the key of the object in which one call of the function that reads Entra ID stores how far it got.
 func EntraCall(run string, call int) string {
 	return fmt.Sprintf("%sentra/calls/%04d.json", Run(run), call)
 }

@@ -135,7 +135,8 @@ func TestGivingGroups(t *testing.T) {
 	}
 }
 
-// Of several graces, the one that ends last counts. If none is known, the reason names all unknown values.
+// If several graces hold, the one that ends last counts. If none certainly holds and some are unknown, the reason names
+// all values that are unknown.
 func TestGraceOfSeveralReasons(t *testing.T) {
 	t.Parallel()
 	no := grace{flag: directory.No}

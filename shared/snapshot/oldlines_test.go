@@ -76,8 +76,8 @@ func TestPartsOfOtherVersions(t *testing.T) {
 	}
 }
 
-// TestRunWithoutTables reads testdata/parts, a run of the last version that wrote no tables, with every property of
-// that version.
+// TestRunWithoutTables reads the run in testdata/parts, which the last version without tables wrote. The accounts of
+// the run have every property that the old version knew.
 func TestRunWithoutTables(t *testing.T) {
 	t.Parallel()
 	const run = "20261128T020000Z-00000001"

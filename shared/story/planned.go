@@ -118,7 +118,8 @@ func (q *Question) byPlan(one *Story, x *Answer, p *planOf) {
 	x.Change += " The plan of run " + p.Run + " has this change."
 }
 
-// The method "became" sets the state of the license if the planned change was not made.
+// The method "became" changes the answer if the plan was applied and did not make the change. The result r says whether
+// the license was kept, or the change was refused or failed.
 func (x *Answer) became(r *runs.Result) {
 	note := strings.TrimSuffix(r.Note, ".")
 	switch r.Status {

@@ -206,9 +206,9 @@ func TestLaterRunsGoOn(t *testing.T) {
 	}
 }
 
-// TestPlanOfAPullRequest plans with an edited copy of the policy, as for a pull request. The plan of the night can
-// still be applied. When the edited text replaces the policy, its plan can be applied, and the plan of the night
-// cannot.
+// TestPlanOfAPullRequest: a plan is made with an edited copy of the policy, as for a pull request. The plan of the
+// night can still be applied. After the edited text has become the policy in force, the plan that was made with it can
+// be applied, and the plan of the night cannot.
 func TestPlanOfAPullRequest(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: time.Millisecond})

@@ -146,7 +146,8 @@ func testBindNames(t *testing.T, e env, d *samba.Domain) {
 	}
 }
 
-// testCatalog: in the real global catalog, only a universal group may have members of another domain.
+// testCatalog: the session asks a real global catalog about three possible members of a group. It keeps only the
+// universal group, because only such a group may have members of another domain.
 func testCatalog(t *testing.T, e env) {
 	for _, scheme := range []string{"ldaps:", "ldap:"} {
 		e.config.URLs = []string{strings.Replace(e.config.URLs[0], "ldaps:", scheme, 1)}

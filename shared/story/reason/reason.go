@@ -1,6 +1,6 @@
 // Package reason has the reasons why a license is not changed. The packages that decide write a reason as an English
-// text, and runs store this text. From the text alone, for the runs of every version, this package finds a stable code,
-// words in English and Swedish, and a remedy.
+// text, and runs store only this text. From the text, this package finds a stable code, words in English and Swedish,
+// and a remedy. It also knows the texts of older versions, because their runs are still shown.
 package reason
 
 import (
@@ -34,7 +34,7 @@ type form struct {
 	whole    bool
 }
 
-// Part is one cause. A reason may have several causes, separated by semicolons.
+// Part is one cause in a reason. A reason may have several causes, separated by semicolons.
 type Part struct {
 	Code   string // the code; "" for a text without a form
 	Remedy string // the key of the remedy, or ""

@@ -50,8 +50,9 @@ rules:
   - {name: a, license: m365, when: AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue(), then: {changeTo: exchange}}
 `
 
-// ofHabits returns a world of people with sign-ins. Some stop for good, some for less than "away" days, and the others
-// do not stop. The parameter "every" has averages of the days between two sign-ins.
+// ofHabits returns a world of people with sign-ins. Some people stop signing in for good. Some pause for less than
+// "away" days, and the others sign in to the end. The parameter "every" has the averages of the days between two
+// sign-ins, of which each person gets one.
 func ofHabits(r *rand.Rand, people, nights int, every []float64, away float64) *world {
 	w := &world{policy: onePolicy, partitions: func(int) int { return 1 }}
 	for i := range people {

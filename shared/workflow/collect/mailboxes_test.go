@@ -20,8 +20,9 @@ licenses: {e3: {sku: SPE_E3}, exo: {sku: EXCHANGESTANDARD, mailboxQuota: 50}}
 rules: [{name: m365, license: e3, when: AzureAdSistaLogon.earlierThan(now - days(60)), then: {changeTo: exo}}]
 `
 
-// TestKindsOfMailboxesStay: a room does not become a person on a night whose mailbox usage report shows no kind of any
-// mailbox. A report that shows kinds replaces what was known.
+// TestKindsOfMailboxesStay: in some nights, the mailbox usage report cannot be read or shows no kind of a known
+// mailbox. The kinds that were known before stay, so a room does not become a person. The kinds in a later report
+// replace them.
 func TestKindsOfMailboxesStay(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
