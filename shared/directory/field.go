@@ -62,7 +62,7 @@ const (
 // Meaning says what a date means for a person.
 type Meaning uint8
 
-// The meanings. A field that is no date is Plain.
+// The meanings of a date. A field that is no date has the meaning Plain.
 const (
 	Plain Meaning = iota
 	Activity

@@ -22,7 +22,7 @@ type match struct {
 // Key returns the id of the person in the address of a page.
 func (m *match) Key() string { return cmp.Or(m.ID, m.SID) }
 
-// Shown returns the name to show.
+// Shown returns the name of the person that the page shows.
 func (m *match) Shown() string {
 	return cmp.Or(m.DisplayName, m.UserPrincipalName, m.ADName, m.SAMAccountName, m.Key())
 }

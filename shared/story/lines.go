@@ -5,7 +5,7 @@ import "slices"
 // About is the topic of a line of a story, and its label on a terminal.
 type About string
 
-// The topics.
+// The topics of the lines.
 const (
 	Why    About = "why"    // the rule that decides, and the parts of the rule that settle the verdict
 	Next   About = "next"   // the day on which the license is taken if the person stays away

@@ -12,7 +12,7 @@ import (
 // renameEvery is the smallest number of nights between two renames of a license.
 const renameEvery = 30
 
-// The type "named" has the names of licenses in the policy.
+// The type "named" has the names of licenses in the policy. The world sometimes changes them.
 type named struct {
 	name  map[string]string // the present name, by license
 	of    map[string]string // the license, by each name that it has had

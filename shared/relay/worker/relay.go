@@ -78,7 +78,7 @@ type AD interface {
 	Writer
 }
 
-// Relay works on the queues of its configuration.
+// Relay does the work of the messages in the queues of its configuration.
 type Relay struct {
 	config Config
 	queues *sqs.Client

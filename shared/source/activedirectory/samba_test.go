@@ -209,7 +209,8 @@ func testWrongName(t *testing.T, e env) {
 	checkError(t, err, "its certificate is for dc1.corp.example.test, "+host+", not for 127.0.0.1")
 }
 
-// testStopped stops the first controller permanently.
+// testStopped stops the first controller, and reads must still succeed. Then it stops the second, and reads must fail
+// with an error that names the controller.
 func testStopped(t *testing.T, e env, d *samba.Domain) {
 	d.Stop(0)
 	all := open(t, e.config)

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Language is a language of the words.
+// Language is a language in which this package has words, such as English.
 type Language string
 
 const (

@@ -70,7 +70,7 @@ exempt:`).Replace(text) + "  - {name: big, license: big, when: AzureAdSistaLogon
 	return b
 }
 
-// The method "sync" does the work of Entra Connect for Dora.
+// The method "sync" copies Dora's memberships from Active Directory to Entra ID, as Entra Connect does.
 func (b *bench) sync() {
 	for dn, id := range map[string]string{bigDN: "g-big", smallDN: "g-small"} {
 		b.entra.in[id] = nil

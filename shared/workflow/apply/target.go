@@ -33,7 +33,7 @@ type target interface {
 	// The method "goBack" restores the license that a change has taken, and ends the change with outcome o. The parameter
 	// "why" is the reason.
 	goBack(ctx context.Context, m *move, o ledger.Outcome, why string) (runs.Status, string)
-	// The method "giveBack" carries out an entry of a restore.
+	// The method "giveBack" restores a license, as the ledger entry of the move says.
 	giveBack(ctx context.Context, m *move) (runs.Status, string)
 
 	// The method "readLag" returns how long reads of licenses may still show the old state after the person left the

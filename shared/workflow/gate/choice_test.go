@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// chosenFrom is the method withChoice for a run with three people.
+// chosenFrom calls withChoice for a run that takes a license from three people.
 func chosenFrom(t *testing.T, choice *snapshot.Choice, edit func(*evaluated)) (store.Store, *plan.Plan, *plan.Plan, error) {
 	t.Helper()
 	first := quiet()
