@@ -98,9 +98,8 @@ func TestMemberOfWithGroupOfAnotherDomain(t *testing.T) {
 	}
 }
 
-// TestOtherMembers: two domains are configured, and a group has a member that is in neither of them or cannot be read.
-// With nested groups, the kind of this member decides whether all members are known. Without nested groups, they are
-// always known.
+// TestOtherMembers: two domains are configured, and a group has a member from outside its own domain. With nested
+// groups, the kind of this member decides whether all members are known. Without nested groups, they are always known.
 func TestOtherMembers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ member, fails string }{
