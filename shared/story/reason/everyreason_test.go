@@ -21,7 +21,7 @@ var reasonFiles = []string{
 	"../../directory/join.go", "../../directory/contradiction.go", "../../directory/past.go",
 	"../../plan/direct.go", "../../plan/entragroup.go", "../../plan/adgroup.go", "../../plan/route.go", "../../plan/mail.go",
 	"../../plan/feed.go", "../../decision/decide.go", "../../decision/past.go", "../../decision/notice.go", "../../decision/first.go", "../../decision/memory.go", "../../decision/reports.go", "../../decision/mailfor.go",
-	"../../workflow/gate/guard.go", "../../workflow/gate/gate.go", "../../workflow/gate/rungs.go", "../../workflow/gate/choice.go",
+	"../../workflow/gate/guard.go", "../../workflow/gate/refusal.go", "../../workflow/gate/rungs.go", "../../workflow/gate/choice.go",
 }
 
 // TestRefusalsOfEveryTargetAreRead: a file of package plan that has the method "route" also has the refusals of a

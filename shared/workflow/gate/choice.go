@@ -95,14 +95,6 @@ func same(c *plan.Change, d *plan.Decision) bool {
 	return c.Rule == rule && c.To == d.To && c.Via == via && c.RestoreOf == d.RestoreOf
 }
 
-// The method "refusal" returns the reason why a decision is not carried out, or "".
-func (j *judgement) refusal(d *plan.Decision) string {
-	if why := j.guard.refusal(d); why != "" {
-		return why
-	}
-	return j.choice.refusal(d)
-}
-
 // The method "takes" returns, by rule, the number of licenses that the plan takes or announces to take. It omits people
 // whom an override accepts.
 func (j *judgement) takes(a *acceptances, now time.Time) map[string]int {

@@ -185,21 +185,6 @@ func asksNobody(p *policy.Policy, tallies []plan.Tally) (notes []string) {
 	return notes
 }
 
-// The method "each" passes every decision to a callback. Before that, it sets the refusals that only the whole plan
-// shows, such as a missing seat.
-func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error) {
-	return j.Each(ctx, func(d *plan.Decision) error {
-		d.Refused = j.refusal(d)
-		if d.Planned() && !d.Notice && !j.choice.waits(d) && j.chosen.NoSeat(d) {
-			d.Refused = fmt.Sprintf("no free seat of %s is left for it, beside the %d that are kept free; buy some, or free some first", d.Seat, j.Policy.LicenseNamed(d.Seat).KeepSeats)
-		}
-		if d.Planned() {
-			d.Refused = j.rungs.refusal(d)
-		}
-		return each(d)
-	})
-}
-
 // freeSeats returns the number of free seats of each license: the seats bought, less the seats in use and the seats
 // that the policy keeps free. Seats that the plan itself frees do not count.
 func freeSeats(r *decision.Run) map[string]int {
