@@ -16,8 +16,8 @@ import (
 
 // A target is a place in which people hold licenses, such as the groups of Active Directory.
 //
-// The type "target" in shared/plan/target.go describes the same place for the plan. Each target has a file in both
-// packages. The type "move" decides in which order writes are safe.
+// The type "target" in shared/plan/target.go describes the same place for the plan. Each target has a file of the
+// same name in both packages. The type "move" decides in which order writes are safe.
 type target interface {
 	// The method "absent" reports whether the person has no account in the directory of this target, or the account
 	// cannot be read now. It is always false for Entra ID, because the caller has checked the account there.
@@ -29,6 +29,9 @@ type target interface {
 	// gives or takes the direct assignment of the product. After a write, callers must read again.
 	write(ctx context.Context, m *move, group string, give bool) error
 
+	// The method "advance" makes the next writes of a change whose person may lose the license now, and returns the status
+	// and why. It is called again in later calls and nights until the change ends, and finds by reading how far the change
+	// is.
 	advance(ctx context.Context, m *move) (runs.Status, string)
 	// The method "goBack" restores the license that a change has taken, and ends the change with outcome o. The parameter
 	// "why" is the reason.
@@ -42,8 +45,11 @@ type target interface {
 	readLag(follows bool) time.Duration
 	// The method "unshown" returns the status of a change whose write was accepted but does not appear in the next read.
 	unshown() runs.Status
+	// The method "system" returns the name of the system that takes the writes, for messages.
 	system() string
 
+	// The method "reread" reads the Entra license groups of this target again, because they may have changed since the run
+	// began. For groups of Active Directory, these are the Entra groups that are synced from them.
 	reread(ctx context.Context, j *job) error
 	// The method "identify" adds to an intent the ids of its groups. The result "why" is not empty if a group is not
 	// the one that the run read.
@@ -62,7 +68,7 @@ type target interface {
 	wayBack(ctx context.Context, j *job, l, to *policy.License, in *ledger.Intent, known string) (note, refusal string, err error)
 }
 
-var targets = map[plan.Via]target{plan.Direct: assignment{}, plan.EntraGroup: entraGroup{}, plan.ADGroup: adGroup{}}
+var targets = map[plan.Via]target{plan.Direct: direct{}, plan.EntraGroup: entraGroup{}, plan.ADGroup: adGroup{}}
 
 // The method "target" returns the target of the change. It returns nil if this version of idleseat does not know the
 // target.

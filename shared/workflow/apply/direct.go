@@ -10,15 +10,15 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The type "assignment" implements the interface "target" for products that are assigned to the person directly. If a
+// The type "direct" implements the interface "target" for products that are assigned to the person directly. If a
 // change exchanges products, one call to Graph removes one product and assigns the other.
-type assignment struct{ ofGraph }
+type direct struct{ ofGraph }
 
-func (assignment) has(_ context.Context, m *move, _ string) (bool, error) {
+func (direct) has(_ context.Context, m *move, _ string) (bool, error) {
 	return m.holds(m.entry.SKU, ""), nil
 }
 
-func (assignment) write(ctx context.Context, m *move, _ string, give bool) error {
+func (direct) write(ctx context.Context, m *move, _ string, give bool) error {
 	if give {
 		_, err := m.regain(ctx)
 		return err
@@ -30,26 +30,26 @@ func (assignment) write(ctx context.Context, m *move, _ string, give bool) error
 	return m.Entra.ChangeLicenses(ctx, m.entry.Person, add, []string{m.entry.SKU})
 }
 
-func (assignment) advance(ctx context.Context, m *move) (runs.Status, string) { return m.direct(ctx) }
+func (direct) advance(ctx context.Context, m *move) (runs.Status, string) { return m.direct(ctx) }
 
-func (assignment) goBack(ctx context.Context, m *move, o ledger.Outcome, why string) (runs.Status, string) {
+func (direct) goBack(ctx context.Context, m *move, o ledger.Outcome, why string) (runs.Status, string) {
 	if m.leftBy.IsZero() { // nothing to undo, as Graph makes the whole change or nothing
 		return m.complete(ctx, o, why)
 	}
 	return m.undoDirect(ctx, o, why)
 }
 
-func (assignment) giveBack(ctx context.Context, m *move) (runs.Status, string) {
+func (direct) giveBack(ctx context.Context, m *move) (runs.Status, string) {
 	return m.restoreDirect(ctx)
 }
 
-func (assignment) reread(context.Context, *job) error { return nil }
+func (direct) reread(context.Context, *job) error { return nil }
 
-func (assignment) named(*job, *policy.License, *policy.License, string) (source, target string) {
+func (direct) named(*job, *policy.License, *policy.License, string) (source, target string) {
 	return "", ""
 }
 
-func (assignment) wayBack(_ context.Context, _ *job, _, _ *policy.License, _ *ledger.Intent, known string) (note, refusal string, err error) {
+func (direct) wayBack(_ context.Context, _ *job, _, _ *policy.License, _ *ledger.Intent, known string) (note, refusal string, err error) {
 	return known, "", nil
 }
 
