@@ -91,9 +91,9 @@ func (s *svg) bars(c *Columns, width, top float64) {
 }
 
 // The method "tick" writes the label below a bar, at the left edge, where the range of the bar begins. The label of a
-// bar that stands apart or has a single value stands in the middle.
+// bar that stands apart stands in the middle.
 func (s *svg) tick(at, width float64, b Bar) {
-	if b.Apart || b.Class == "single" {
+	if b.Apart {
 		s.add(`<text class="tick" x="%s" y="%d" text-anchor="middle">%s</text>`, percent((at+0.5)/width), plotHeight+17, text(b.Tick))
 		return
 	}
