@@ -1,12 +1,17 @@
 package states
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"slices"
 
 	"github.com/idleseat/idleseat/infra/simulation/awsfake"
 )
+
+// mostEvents is the number of events in an answer to a call without MaxResults (AWS Step Functions API Reference,
+// "GetExecutionHistory": 100).
+const mostEvents = 100
 
 type account []*Machine
 
@@ -99,5 +104,5 @@ func (all account) getExecutionHistory(body []byte) (any, error) {
 	if in.ReverseOrder {
 		slices.Reverse(events)
 	}
-	return map[string]any{"events": events[:min(len(events), in.MaxResults)]}, nil
+	return map[string]any{"events": events[:min(len(events), cmp.Or(in.MaxResults, mostEvents))]}, nil
 }
