@@ -18,7 +18,7 @@ type Report struct {
 	// Paths are the addresses of the report, the current one first. If a tenant does not yet have an address, Graph
 	// answers with status 400 or 404.
 	Paths   []string
-	Columns []Column
+	Columns []Column // at most mostSignals
 }
 
 // Column has the names of the columns of one signal in a report. Assigned is "" if the report has no such column. Has
