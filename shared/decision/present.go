@@ -58,6 +58,10 @@ func (r *Run) nameOf(name string, id history.LicenseID) string {
 		func(l *policy.License) bool {
 			return slices.ContainsFunc(l.Groups(), func(ref directory.GroupRef) bool { return r.isGroup(ref, id) })
 		},
+		// Somebody may have deleted the group and created it again. The new group has the DN and another GUID.
+		func(l *policy.License) bool {
+			return slices.ContainsFunc(l.Groups(), func(ref directory.GroupRef) bool { return hasDN(ref, id) })
+		},
 	} {
 		for _, l := range r.Policy.Licenses {
 			if is(l) {
@@ -85,5 +89,9 @@ func (r *Run) isGroup(ref directory.GroupRef, id history.LicenseID) bool {
 	if guid != "" && id.GUID != "" {
 		return guid == id.GUID
 	}
-	return id.Group != "" && strings.EqualFold(ref.Name, id.Group)
+	return hasDN(ref, id)
+}
+
+func hasDN(ref directory.GroupRef, id history.LicenseID) bool {
+	return ref.Source == directory.AD && id.Group != "" && strings.EqualFold(ref.Name, id.Group)
 }

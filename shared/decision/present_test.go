@@ -27,6 +27,7 @@ func TestPastUnderAnotherName(t *testing.T) {
 		return i
 	}
 	byDN := history.LicenseID{Group: strings.ToUpper(citrixDN)}
+	madeAgain := history.LicenseID{Group: citrixDN, GUID: "11111111-0000-0000-0000-0000000000ff"}
 	byGUID := history.LicenseID{Group: "CN=Moved,DC=corp", GUID: guid}
 	known := func(w *world) {
 		w.manifest = func(m *snapshot.Manifest) { m.Readings[directory.AD].Groups = map[string]string{citrixKey: guid} }
@@ -36,6 +37,8 @@ func TestPastUnderAnotherName(t *testing.T) {
 			b.Earlier = &directory.Earlier{Groups: map[string]directory.EarlierGroup{citrixKey: {ID: guid}}}
 		}
 	}
+	takenInAD := inAD(madeAgain)
+	takenInAD.State, takenInAD.Began, takenInAD.At = history.Taken, daysAgo(30), daysAgo(30)
 	const cooling = "cooling down: restored on 2026-11-20, and not taken again"
 	for name, tc := range map[string]struct {
 		past  *history.Item
@@ -45,23 +48,25 @@ func TestPastUnderAnotherName(t *testing.T) {
 		why   string // start of Refused
 		again string // Decision.HeldAgain
 	}{
-		"restored":                     {item("old", "", history.Restored, 3, e3, none), "m365-long", nil, policy.Keep, cooling, ""},
-		"of another license":           {item("old", "", history.Restored, 3, exo, none), "m365-long", nil, policy.Reclaim, "", ""},
-		"unknown which":                {item("old", "", history.Restored, 3, none, none), "m365-long", nil, policy.Keep, "cooling down: restored on 2026-11-20 as old, which", ""},
-		"of none that the policy has":  {item("old", "", history.Restored, 3, history.LicenseID{SKU: "sku-f3"}, none), "m365-long", nil, policy.Keep, "cooling down: restored on 2026-11-20 as old, which", ""},
-		"given back by somebody":       {item("old", "", history.Taken, 30, e3, none), "m365-long", nil, policy.Keep, "cooling down: restored by somebody else after run r0 took it", "r0"},
-		"under way":                    {item("old", "", history.Open, 3, e3, none), "m365-long", nil, policy.Reclaim, "pending: run r0 began to change this license", ""},
-		"another license, under way":   {item("old", "", history.Open, 3, exo, none), "m365-long", nil, policy.Reclaim, "", ""},
-		"its target, under way":        {item("older", "old", history.Open, 3, exo, e3), "m365-long", nil, policy.Reclaim, "pending: run r0 is changing e3 of the person", ""},
-		"given in place of another":    {item("exo", "old", history.Taken, 3, exo, e3), "m365-long", nil, policy.Keep, "cooling down: given in place of exo on 2026-11-20", ""},
-		"the name means another now":   {item("exo", "", history.Restored, 3, e3, none), "m365-long", nil, policy.Keep, cooling, ""},
-		"the name meant another":       {item("e3", "", history.Restored, 3, exo, none), "m365-long", nil, policy.Reclaim, "", ""},
-		"the same name, another group": {item("e3", "", history.Restored, 3, history.LicenseID{Group: "g-gone"}, none), "m365-long", nil, policy.Keep, cooling, ""},
-		"by the group of Entra ID":     {item("old", "", history.Restored, 3, history.LicenseID{Group: "g-e3"}, none), "m365-long", nil, policy.Keep, cooling, ""},
-		"in Active Directory, by DN":   {inAD(byDN), "citrix", nil, policy.Keep, cooling, ""},
-		"by GUID":                      {inAD(byGUID), "citrix", known, policy.Keep, cooling, ""},
-		"by GUID of an earlier run":    {inAD(byGUID), "citrix", earlier, policy.Keep, cooling, ""},
-		"by a GUID nobody knows":       {inAD(byGUID), "citrix", nil, policy.Keep, "cooling down: restored on 2026-11-20 as old, which", ""},
+		"restored":                      {item("old", "", history.Restored, 3, e3, none), "m365-long", nil, policy.Keep, cooling, ""},
+		"of another license":            {item("old", "", history.Restored, 3, exo, none), "m365-long", nil, policy.Reclaim, "", ""},
+		"unknown which":                 {item("old", "", history.Restored, 3, none, none), "m365-long", nil, policy.Keep, "cooling down: restored on 2026-11-20 as old, which", ""},
+		"of none that the policy has":   {item("old", "", history.Restored, 3, history.LicenseID{SKU: "sku-f3"}, none), "m365-long", nil, policy.Keep, "cooling down: restored on 2026-11-20 as old, which", ""},
+		"given back by somebody":        {item("old", "", history.Taken, 30, e3, none), "m365-long", nil, policy.Keep, "cooling down: restored by somebody else after run r0 took it", "r0"},
+		"under way":                     {item("old", "", history.Open, 3, e3, none), "m365-long", nil, policy.Reclaim, "pending: run r0 began to change this license", ""},
+		"another license, under way":    {item("old", "", history.Open, 3, exo, none), "m365-long", nil, policy.Reclaim, "", ""},
+		"its target, under way":         {item("older", "old", history.Open, 3, exo, e3), "m365-long", nil, policy.Reclaim, "pending: run r0 is changing e3 of the person", ""},
+		"given in place of another":     {item("exo", "old", history.Taken, 3, exo, e3), "m365-long", nil, policy.Keep, "cooling down: given in place of exo on 2026-11-20", ""},
+		"the name means another now":    {item("exo", "", history.Restored, 3, e3, none), "m365-long", nil, policy.Keep, cooling, ""},
+		"the name meant another":        {item("e3", "", history.Restored, 3, exo, none), "m365-long", nil, policy.Reclaim, "", ""},
+		"the same name, another group":  {item("e3", "", history.Restored, 3, history.LicenseID{Group: "g-gone"}, none), "m365-long", nil, policy.Keep, cooling, ""},
+		"by the group of Entra ID":      {item("old", "", history.Restored, 3, history.LicenseID{Group: "g-e3"}, none), "m365-long", nil, policy.Keep, cooling, ""},
+		"in Active Directory, by DN":    {inAD(byDN), "citrix", nil, policy.Keep, cooling, ""},
+		"by GUID":                       {inAD(byGUID), "citrix", known, policy.Keep, cooling, ""},
+		"the group was created again":   {inAD(madeAgain), "citrix", known, policy.Keep, cooling, ""},
+		"created again, and given back": {takenInAD, "citrix", known, policy.Keep, "cooling down: restored by somebody else after run r0 took it", "r0"},
+		"by GUID of an earlier run":     {inAD(byGUID), "citrix", earlier, policy.Keep, cooling, ""},
+		"by a GUID nobody knows":        {inAD(byGUID), "citrix", nil, policy.Keep, "cooling down: restored on 2026-11-20 as old, which", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
