@@ -203,6 +203,9 @@ func (r *Run) addPast(ctx context.Context, h *directory.Accounts) error {
 	if r.Feeds[directory.Entra].Incomplete {
 		h.EntraState = directory.NotRead // an account may exist and not be listed
 	}
+	if r.Feeds[directory.AD].Incomplete {
+		h.ADState = directory.NotRead
+	}
 	tables, err := r.usage()
 	if err != nil {
 		return err

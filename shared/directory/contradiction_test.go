@@ -21,30 +21,32 @@ func TestContradictionIsRemembered(t *testing.T) {
 	}
 	ad := func(past Past) []ADUser { return []ADUser{{SID: "S-1", GUID: "g", Past: past}} }
 	cloud := func(past Past) []EntraUser { return []EntraUser{{ID: "e", Past: past}} }
-	partly := [Signals]string{AD: "in part"}
+	undated := [Signals]string{Entra: "stalled", AD: "stalled"}
 	tests := map[string]struct {
 		accounts  Accounts
 		entra, ad Presence
 		doubt     string // a part of the sentence; empty if there is no doubt
 	}{
-		"AD not read":                         {Accounts{EntraState: Present, Entra: entra(recent)}, Contradictory, Contradictory, "its accounts in Entra ID and Active Directory contradicted each other on 2026-11-20, and Active Directory was not read in full this time; it is decided again when both directories are read and agree"},
-		"AD not read for long":                {Accounts{EntraState: Present, Entra: entra(old)}, Contradictory, Contradictory, "in an earlier reading, and Active Directory was not"},
-		"AD read in part":                     {Accounts{EntraState: Present, ADState: Present, Stale: partly, Entra: entra(old)}, Contradictory, Contradictory, "Active Directory was not read in full"},
-		"AD read, the account missed":         {Accounts{EntraState: Present, ADState: Present, Entra: entra(recent)}, Contradictory, Contradictory, "contradicted each other on 2026-11-20, and one of the accounts was not read this time; if it is gone for good, plan with --accept-feeds, or wait for 30 days"},
-		"AD read, the account long gone":      {Accounts{EntraState: Present, ADState: Present, Entra: entra(old)}, Present, Missing, "synced from"},
-		"AD read, the two agree":              {Accounts{EntraState: Present, ADState: Present, Entra: entra(recent), AD: ad(recent)}, Present, Present, ""},
-		"dates of AD hidden, the two agree":   {Accounts{EntraState: Present, ADState: Present, Stale: partly, Entra: entra(recent), AD: ad(recent)}, Present, Present, ""},
-		"nothing known, AD not read":          {Accounts{EntraState: Present, Entra: entra(Past{Joined: at})}, Present, NotRead, ""},
-		"two claimed one, AD not read":        {Accounts{EntraState: Present, Entra: entra(sharedOld)}, Contradictory, Contradictory, "another account claimed the same SID or onPremisesImmutableId in an earlier reading, and Active Directory was not read"},
-		"two claimed one, no SID, no AD":      {Accounts{EntraState: Present, Entra: cloud(sharedOld)}, Contradictory, Contradictory, "another account claimed the same SID or onPremisesImmutableId in an earlier reading, and Active Directory was not read"},
-		"two claimed one, one missed":         {Accounts{EntraState: Present, ADState: Present, Entra: entra(shared), AD: ad(Past{})}, Contradictory, Contradictory, "one of the accounts was not read this time"},
-		"two claimed one, so says AD":         {Accounts{EntraState: Present, ADState: Present, Entra: entra(Past{}), AD: ad(shared)}, Contradictory, Contradictory, "one of the accounts was not read this time"},
-		"two claimed one, one long gone":      {Accounts{EntraState: Present, ADState: Present, Entra: entra(sharedOld), AD: ad(sharedOld)}, Present, Present, ""},
-		"two claimed one, Entra read in part": {Accounts{EntraState: Present, ADState: Present, Stale: [Signals]string{Entra: "in part"}, Entra: entra(Past{}), AD: ad(sharedOld)}, Contradictory, Contradictory, "Entra ID was not read in full"},
-		"Entra not read":                      {Accounts{ADState: Present, AD: ad(old)}, NotRead, Contradictory, "in an earlier reading, and Entra ID was not read in full"},
-		"Entra read in part":                  {Accounts{EntraState: Present, ADState: Present, Stale: [Signals]string{Entra: "in part"}, AD: ad(old)}, Missing, Contradictory, "Entra ID was not read in full"},
-		"Entra read, the account missed":      {Accounts{EntraState: Present, ADState: Present, AD: ad(recent)}, Missing, Contradictory, "one of the accounts was not read this time"},
-		"Entra read, the account long gone":   {Accounts{EntraState: Present, ADState: Present, AD: ad(old)}, NoAccount, Present, ""},
+		"AD not read":                          {Accounts{EntraState: Present, Entra: entra(recent)}, Contradictory, Contradictory, "its accounts in Entra ID and Active Directory contradicted each other on 2026-11-20, and Active Directory was not read in full this time; it is decided again when both directories are read and agree"},
+		"AD not read for long":                 {Accounts{EntraState: Present, Entra: entra(old)}, Contradictory, Contradictory, "in an earlier reading, and Active Directory was not"},
+		"AD read in part, the two agree":       {Accounts{EntraState: Present, Entra: entra(sharedOld), AD: ad(sharedOld)}, Contradictory, Contradictory, "Active Directory was not read in full"},
+		"dates unknown, the account long gone": {Accounts{EntraState: Present, ADState: Present, Stale: undated, Entra: entra(old)}, Present, Missing, "synced from"},
+		"AD read, the account missed":          {Accounts{EntraState: Present, ADState: Present, Entra: entra(recent)}, Contradictory, Contradictory, "contradicted each other on 2026-11-20, and one of the accounts was not read this time; if it is gone for good, plan with --accept-feeds, or wait for 30 days"},
+		"AD read, the account long gone":       {Accounts{EntraState: Present, ADState: Present, Entra: entra(old)}, Present, Missing, "synced from"},
+		"AD read, the two agree":               {Accounts{EntraState: Present, ADState: Present, Entra: entra(recent), AD: ad(recent)}, Present, Present, ""},
+		"dates unknown, the two agree":         {Accounts{EntraState: Present, ADState: Present, Stale: undated, Entra: entra(recent), AD: ad(recent)}, Present, Present, ""},
+		"dates unknown, one of two long gone":  {Accounts{EntraState: Present, ADState: Present, Stale: undated, Entra: entra(sharedOld), AD: ad(sharedOld)}, Present, Present, ""},
+		"nothing known, AD not read":           {Accounts{EntraState: Present, Entra: entra(Past{Joined: at})}, Present, NotRead, ""},
+		"two claimed one, AD not read":         {Accounts{EntraState: Present, Entra: entra(sharedOld)}, Contradictory, Contradictory, "another account claimed the same SID or onPremisesImmutableId in an earlier reading, and Active Directory was not read"},
+		"two claimed one, no SID, no AD":       {Accounts{EntraState: Present, Entra: cloud(sharedOld)}, Contradictory, Contradictory, "another account claimed the same SID or onPremisesImmutableId in an earlier reading, and Active Directory was not read"},
+		"two claimed one, one missed":          {Accounts{EntraState: Present, ADState: Present, Entra: entra(shared), AD: ad(Past{})}, Contradictory, Contradictory, "one of the accounts was not read this time"},
+		"two claimed one, so says AD":          {Accounts{EntraState: Present, ADState: Present, Entra: entra(Past{}), AD: ad(shared)}, Contradictory, Contradictory, "one of the accounts was not read this time"},
+		"two claimed one, one long gone":       {Accounts{EntraState: Present, ADState: Present, Entra: entra(sharedOld), AD: ad(sharedOld)}, Present, Present, ""},
+		"two claimed one, Entra read in part":  {Accounts{ADState: Present, Entra: entra(Past{}), AD: ad(sharedOld)}, Contradictory, Contradictory, "Entra ID was not read in full"},
+		"Entra not read":                       {Accounts{ADState: Present, AD: ad(old)}, NotRead, Contradictory, "in an earlier reading, and Entra ID was not read in full"},
+		"dates of Entra unknown, long gone":    {Accounts{EntraState: Present, ADState: Present, Stale: undated, AD: ad(old)}, NoAccount, Present, ""},
+		"Entra read, the account missed":       {Accounts{EntraState: Present, ADState: Present, AD: ad(recent)}, Missing, Contradictory, "one of the accounts was not read this time"},
+		"Entra read, the account long gone":    {Accounts{EntraState: Present, ADState: Present, AD: ad(old)}, NoAccount, Present, ""},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

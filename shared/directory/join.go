@@ -25,9 +25,11 @@ func Partition(key string, n int) int {
 
 // Accounts is what one run read for one partition, a set of people who are joined and evaluated together.
 type Accounts struct {
-	Entra      []EntraUser
-	AD         []ADUser
-	EntraState Presence // Present, or NotRead if the source is not configured, failed or is in doubt
+	Entra []EntraUser
+	AD    []ADUser
+	// EntraState and ADState are Present if all accounts of the source were read, even if their dates cannot be trusted.
+	// Otherwise they are NotRead: an account that is not in the list may exist.
+	EntraState Presence
 	ADState    Presence
 	// Memberships has the keys of a person's groups. The map's key is the Entra id or the SID. A group whose members
 	// the run did not read is missing.
@@ -154,7 +156,7 @@ func (j *joiner) fromEntra(p *Person, i int) {
 	if found && u.SID == "" {
 		p.Memberships = j.memberships(u.ID, j.AD[at].SID)
 	}
-	switch read := j.whole(AD, j.ADState); {
+	switch read := j.ADState == Present; {
 	case j.twiceEntra[u.SID]:
 		p.shows(Shared, "two Entra accounts carry the same SID")
 	case j.twiceAD[u.SID]:
@@ -166,22 +168,18 @@ func (j *joiner) fromEntra(p *Person, i int) {
 	case found && !j.Anchor.Fits(u.ImmutableID, &j.AD[at]) && (u.Synced || u.ImmutableID != ""):
 		p.shows(Disagreed, "onPremisesImmutableId does not agree with the Active Directory account of the same SID; if Entra Connect takes another attribute as its anchor, name it in the policy as anchor")
 	case p.doubted(&u.Past, AD, found, read):
-	case found && p.doubted(&j.AD[at].Past, Entra, found, j.whole(Entra, j.EntraState)):
+	case found && p.doubted(&j.AD[at].Past, Entra, found, j.EntraState == Present):
 	case found:
 		p.AD, p.ADState = &j.AD[at], Present
 	case !u.Synced && (read || !u.OnPremises()):
 		p.ADState = NoAccount
 		p.missed(AD, u.Past.Joined)
 		p.Converted = u.SID != "" && p.ADState == NoAccount
-	case j.ADState == Present:
+	case read:
 		p.ADState = Missing
 		p.Doubt = "synced from Active Directory, but no account with its SID was found there (out of scope or deleted)"
 	}
 }
-
-// The method "whole" reports whether the source s was read without a gap for an account: the account's state is
-// Present, and no doubt about the dates of s is known (Stale is empty).
-func (h *Accounts) whole(s Source, state Presence) bool { return state == Present && h.Stale[s] == "" }
 
 func (j *joiner) fromAD(p *Person, i int) {
 	u := &j.AD[i]
@@ -194,7 +192,7 @@ func (j *joiner) fromAD(p *Person, i int) {
 		p.missed(Entra, u.Past.Joined)
 		p.unmatched(j.Accounts)
 	}
-	p.doubted(&u.Past, Entra, false, j.whole(Entra, j.EntraState))
+	p.doubted(&u.Past, Entra, false, j.EntraState == Present)
 	if j.twiceAD[u.SID] {
 		p.shows(Shared, "two Active Directory accounts carry the same SID")
 	}

@@ -86,9 +86,13 @@ func TestJoin(t *testing.T) {
 			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{{ID: "e", SID: "S-1"}}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
 			[]outcome{{"e", Present, Present, false}},
 		},
-		"converted to cloud-only, Active Directory is not healthy": {
-			Accounts{Stale: [Signals]string{AD: "in part"}, EntraState: Present, ADState: Present, Entra: []EntraUser{{ID: "e", SID: "S-1"}}},
-			[]outcome{{"e", Present, Missing, true}},
+		"converted to cloud-only, the dates of Active Directory are unknown": {
+			Accounts{Stale: [Signals]string{AD: "stalled"}, EntraState: Present, ADState: Present, Entra: []EntraUser{{ID: "e", SID: "S-1"}}},
+			[]outcome{{"e", Present, NoAccount, false}},
+		},
+		"a part of Active Directory was read": {
+			Accounts{EntraState: Present, Entra: []EntraUser{synced("e", "S-1", "g"), synced("f", "S-2", "h"), {ID: "c", SID: "S-3"}}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
+			[]outcome{{"e", Present, Present, false}, {"f", Present, NotRead, false}, {"c", Present, NotRead, false}},
 		},
 		"AD-only, the anchor may not be read": {
 			Accounts{EntraState: Present, ADState: Present, AD: []ADUser{{SID: "S-1", GUID: "g", Unreadable: []string{"mS-DS-ConsistencyGuid"}}}},
