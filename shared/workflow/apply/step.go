@@ -15,6 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/client"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -103,7 +104,7 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 		}
 	}
 	inAD := slices.ContainsFunc(j.plan.Changes, func(c plan.Change) bool { return c.Via.WrittenIn() == directory.AD })
-	if !s.Relay || !inAD && j.run.Feeds[directory.AD].State != plan.Healthy {
+	if !s.Relay || !inAD && !wasRead(&j.run.Manifest.Readings[directory.AD]) {
 		return &b, nil
 	}
 	people := protocol.People{SIDs: []string{}}
@@ -129,6 +130,11 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 	b.Input = layout.Input(b.Run, b.Batch+"-"+layout.Attempt())
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, &people)
 }
+
+// The function "wasRead" reports whether the run read accounts of Active Directory. If it read none, the relay may be
+// down, and a batch that writes only in Entra ID does not wait for it. If it read some, apply must read them, too, even
+// if the dates cannot be trusted: what the run knew of a person would otherwise be unknown.
+func wasRead(r *snapshot.Reading) bool { return !r.Absent && r.Failed == "" && r.Sampled > 0 }
 
 // The method "immutableIDs" returns the immutable ids of people who have no SID in the plan and none in Entra ID now.
 // The relay must look for their accounts by these ids. It looks for all other accounts by the SID.
