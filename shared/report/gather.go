@@ -2,12 +2,17 @@ package report
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/money"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -164,7 +169,37 @@ func (g *gathering) settled(ctx context.Context) error {
 			rule.Changed++
 		}
 	}
-	return nil
+	if all.Refused != "" {
+		g.Settled.Begun, err = g.begun(ctx)
+	}
+	return err
+}
+
+// The method "begun" reports whether the run may have begun a change. A pending result does not say it, because a
+// safety check may have stopped the batch after the change had begun. So the method asks the ledger. A damaged entry
+// counts as begun, because it may be an entry of the run.
+func (g *gathering) begun(ctx context.Context) (bool, error) {
+	for _, x := range g.outcome.Results {
+		if slices.Contains([]runs.Status{runs.Done, runs.Announced, runs.Failed}, x.Status) {
+			return true, nil
+		}
+	}
+	var found atomic.Bool
+	book := ledger.In(g.store)
+	all, inner := errgroup.WithContext(ctx)
+	all.SetLimit(pointsAtOnce)
+	for _, c := range slices.Concat(g.plan.Changes, g.plan.Notices) {
+		all.Go(func() error {
+			last, err := book.Latest(inner, c.Person(), c.License)
+			if errors.Is(err, ledger.ErrDamaged) || last != nil && last.Run == g.plan.Run {
+				found.Store(true)
+				return nil
+			}
+			return err
+		})
+	}
+	err := all.Wait()
+	return found.Load(), err
 }
 
 // The method "decided" reads the decisions of the run. It completes the rows of the report with values that the plan

@@ -146,7 +146,9 @@ type Settled struct {
 	At       time.Time           `json:"at"`
 	Statuses map[runs.Status]int `json:"statuses"`
 	Refused  string              `json:"refused,omitempty"` // the safety check that stopped a batch
-	Override string              `json:"override,omitempty"`
+	// Begun means that the run may have begun a change before the check stopped it. It is set only if Refused is.
+	Begun    bool   `json:"begun,omitempty"`
+	Override string `json:"override,omitempty"`
 }
 
 // Point is one run in the trend.

@@ -61,7 +61,7 @@ func (p *Past) last() time.Time {
 // mostPoints is the maximum number of runs in the trend.
 const mostPoints = 180
 
-// pointsAtOnce is the maximum number of runs that are read at the same time.
+// pointsAtOnce is the maximum number of runs, or of licenses in the ledger, that are read at the same time.
 const pointsAtOnce = 16
 
 // The method "trend" adds the points of this run and of the earlier runs whose data is kept.

@@ -36,6 +36,7 @@ var english = map[string]string{
 
 	"state.stopped":              "Stopped by a safety check",
 	"state.stopped.lead":         "The plan was not applied. Nobody lost a license.",
+	"state.stopped.begun":        "The run had begun when the check stopped it. The changes were last worked on at %s.",
 	"state.hold":                 "On hold",
 	"state.hold.lead":            "A safety check holds the plan. Nothing changes until somebody decides.",
 	"state.nothing":              "Nothing to do",
@@ -61,6 +62,7 @@ var english = map[string]string{
 	"next.apply":    "If the changes are right, apply exactly this plan:",
 	"next.pending":  "The next scheduled run finishes what is pending. To finish it now:",
 	"next.restore":  "To restore all of it:",
+	"next.stopped":  "Correct what the reason names. The next scheduled run then finishes what has begun. To restore all of it instead:",
 
 	"figure.seats":         "Seats that can be freed",
 	"figure.could":         "Could be freed",

@@ -84,7 +84,7 @@ func shortRun(n *report.Night) string {
 func newState(w *Words, n *report.Night) state {
 	s := state{Reasons: n.HoldReasons}
 	switch {
-	case n.Settled != nil && n.Settled.Refused != "":
+	case n.Settled != nil && n.Settled.Refused != "" && !n.Settled.Begun:
 		s.Tone, s.Headline, s.Lead = "bad", w.T("state.stopped"), w.T("state.stopped.lead")
 		s.Reasons = append([]string{n.Settled.Refused}, s.Reasons...)
 		s.Next, s.Commands = w.T("next.plan"), []string{planning(n)}
@@ -118,7 +118,11 @@ func newState(w *Words, n *report.Night) state {
 // The method "ended" sets the state of a run that has worked on its changes.
 func (s *state) ended(w *Words, n *report.Night) {
 	done, failed, pending := n.Settled.Statuses[runs.Done], n.Settled.Statuses[runs.Failed], n.Settled.Statuses[runs.Pending]
+	stopped := n.Settled.Refused != "" && pending > 0 // a refusal matters only while a change is pending
 	switch {
+	case stopped:
+		s.Tone, s.Headline = "bad", w.T("state.stopped")
+		s.Reasons = append([]string{n.Settled.Refused}, s.Reasons...)
 	case failed > 0:
 		s.Tone, s.Headline = "bad", w.T("state.failed")
 	case pending > 0:
@@ -127,7 +131,10 @@ func (s *state) ended(w *Words, n *report.Night) {
 		s.Tone, s.Headline = "good", w.T("state.done")
 	}
 	s.Lead = w.T("state.ended.lead", w.Moment(n.Settled.At))
-	if pending > 0 {
+	switch {
+	case stopped:
+		s.Lead = w.T("state.stopped.begun", w.Moment(n.Settled.At))
+	case pending > 0:
 		s.Lead = w.T("state.pending.lead", w.Moment(n.Settled.At))
 	}
 	for _, name := range slices.Sorted(maps.Keys(n.Settled.Statuses)) {
@@ -135,9 +142,12 @@ func (s *state) ended(w *Words, n *report.Night) {
 			s.Statuses = append(s.Statuses, statusView{w.Or("status", string(name)), count})
 		}
 	}
-	if pending > 0 {
+	switch {
+	case stopped && n.Restores == "":
+		s.Next, s.Commands = w.T("next.stopped"), []string{restoring(n)}
+	case pending > 0:
 		s.Next, s.Commands = w.T("next.pending"), []string{applying(n)}
-	} else if done > 0 && n.Restores == "" { // nobody restores a restore
+	case done > 0 && n.Restores == "": // nobody restores a restore
 		s.Next, s.Commands = w.T("next.restore"), []string{restoring(n)}
 	}
 }

@@ -35,6 +35,7 @@ var swedish = map[string]string{
 
 	"state.stopped":              "Stoppad av en säkerhetskontroll",
 	"state.stopped.lead":         "Planen genomfördes inte. Ingen förlorade en licens.",
+	"state.stopped.begun":        "Körningen hade börjat när kontrollen stoppade den. Ändringarna bearbetades senast %s.",
 	"state.hold":                 "Väntar på beslut",
 	"state.hold.lead":            "En säkerhetskontroll håller kvar planen. Inget ändras förrän någon fattar beslut.",
 	"state.nothing":              "Inget att göra",
@@ -60,6 +61,7 @@ var swedish = map[string]string{
 	"next.apply":    "Om ändringarna är rätt, genomför exakt den här planen:",
 	"next.pending":  "Nästa schemalagda körning slutför det som återstår. För att slutföra det nu:",
 	"next.restore":  "För att ångra allt:",
+	"next.stopped":  "Rätta det som orsaken nämner. Nästa schemalagda körning slutför då det som är påbörjat. För att i stället ångra allt:",
 
 	"figure.seats":         "Platser som kan frigöras",
 	"figure.could":         "Kan frigöras",

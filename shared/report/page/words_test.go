@@ -138,6 +138,9 @@ func TestLangOf(t *testing.T) {
 func TestState(t *testing.T) {
 	t.Parallel()
 	settled := func(s map[runs.Status]int) *report.Settled { return &report.Settled{At: sample.AsOf, Statuses: s} }
+	stopped := func(s map[runs.Status]int) *report.Settled {
+		return &report.Settled{At: sample.AsOf, Statuses: s, Refused: "expired", Begun: true}
+	}
 	for name, c := range map[string]struct {
 		night           report.Night
 		tone, head, cmd string
@@ -159,10 +162,17 @@ func TestState(t *testing.T) {
 		"pending there":   {report.Night{Run: "R", PlanHash: "H", Deployment: "prod", Settled: settled(map[runs.Status]int{runs.Pending: 1})}, "warn", "Not finished", "idleseat approve R H --aws prod"},
 		"done there":      {report.Night{Run: "R", Deployment: "a b", Settled: settled(map[runs.Status]int{runs.Done: 1})}, "good", "Done", "idleseat restore --run R --aws 'a b'"},
 		"stopped at last": {report.Night{Run: "R", Settled: &report.Settled{Refused: "expired"}}, "bad", "Stopped by a safety check", "idleseat plan"},
+		"stopped midway":  {report.Night{Run: "R", Settled: stopped(map[runs.Status]int{runs.Done: 90, runs.Pending: 10})}, "bad", "Stopped by a safety check", "idleseat restore --run R"},
+		"stopped, begun":  {report.Night{Run: "R", Deployment: "prod", Settled: stopped(map[runs.Status]int{runs.Pending: 10})}, "bad", "Stopped by a safety check", "idleseat restore --run R --aws prod"},
+		"stopped, ended":  {report.Night{Run: "R", Settled: stopped(map[runs.Status]int{runs.Done: 3})}, "good", "Done", "idleseat restore --run R"},
+		"stopped restore": {report.Night{Run: "X", Restores: "R", Settled: stopped(map[runs.Status]int{runs.Done: 1, runs.Pending: 1})}, "bad", "Stopped by a safety check", "idleseat apply X"},
 	} {
 		s := newState(In(English), &c.night)
 		if got := strings.Join(s.Commands, "\n"); s.Tone != c.tone || s.Headline != c.head || got != c.cmd {
 			t.Errorf("%s: %s, %s, %s; want %s, %s, %s", name, s.Tone, s.Headline, got, c.tone, c.head, c.cmd)
+		}
+		if begun := c.night.Settled != nil && c.night.Settled.Begun; begun && (strings.Contains(s.Lead, "Nobody lost") || len(s.Statuses) == 0) {
+			t.Errorf("%s: %q, statuses %v", name, s.Lead, s.Statuses)
 		}
 	}
 }

@@ -85,5 +85,8 @@ func (l *letter) release(look card.Step) (text string, steps []card.Step) {
 	if o.Unhealthy {
 		steps = append(steps, card.Step{To: "To examine the sources, with your own sign-in", Command: hints.Doctor()})
 	}
+	if o.Results[runs.Done] > 0 && o.Restores == "" {
+		steps = append(steps, card.Step{To: "To restore what was taken", Command: hints.Restore(o.Run, "")})
+	}
 	return "Correct what the reason names. The plan shows what else it found.", append(steps, again)
 }

@@ -123,6 +123,12 @@ func TestNotice(t *testing.T) {
 		"a check while it is applied": {with(func(o *StepOutput) {
 			o.Verdict, o.Overridable, o.Results, o.Refused = plan.Hold, true, statusCounts{runs.Pending: 3}, "another tenant"
 		}), Held, "seats: HELD by a safety check; no further change is begun", []string{"Why        another tenant"}, []string{"override"}},
+		"a check after some are done": {with(func(o *StepOutput) {
+			o.Verdict, o.Results, o.Refused = plan.Apply, statusCounts{runs.Done: 90, runs.Pending: 10}, "the policy is in mode audit"
+		}), Held, "seats: HELD by a safety check; no further change is begun", []string{"done 90, pending 10", "To restore what was taken:\n  idleseat restore --run " + aRun + " --aws seats"}, nil},
+		"a check while a restore goes on": {with(func(o *StepOutput) {
+			o.Results, o.Restores, o.Refused = statusCounts{runs.Done: 2, runs.Pending: 1}, aRun, "another tenant"
+		}), Held, "seats: HELD by a safety check; no further change is begun", nil, []string{"idleseat restore"}},
 		"done": {with(func(o *StepOutput) {
 			o.Results, o.Resumed = statusCounts{runs.Done: 2, runs.Kept: 1}, statusCounts{runs.Done: 1}
 		}), Done, "seats: done, 2 changes", []string{"Changes    3; done 2, kept 1; 105.00 USD a month freed", "Earlier    begun by earlier runs: done 1", "idleseat restore --run " + aRun + " --aws seats"}, nil},
