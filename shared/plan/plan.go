@@ -219,6 +219,12 @@ func (p *Plan) Returning() (names []string) {
 	return names
 }
 
+// Stuck returns the changes among Pending whose runs are not in Resumes, so that no call finishes them together with
+// this plan. In mode audit these are all changes. In another mode, these are the changes of runs that cannot go on.
+func (p *Plan) Stuck() []Begun {
+	return slices.DeleteFunc(slices.Clone(p.Pending), func(b Begun) bool { return slices.Contains(p.Resumes, b.Run) })
+}
+
 // Verdict says whether a plan may be applied.
 type Verdict string
 
@@ -273,7 +279,7 @@ type Plan struct {
 	// Resumes lists earlier runs with unfinished changes. When this plan is applied, these changes are finished first,
 	// by the policies of their own runs.
 	Resumes []string `json:"resumes,omitempty"`
-	// Pending lists the unfinished changes of the runs in Resumes.
+	// Pending lists the unfinished changes of earlier runs.
 	Pending []Begun `json:"pending,omitempty"`
 	// Unreadable lists the licenses that cannot be restored because their ledger entries are damaged.
 	Unreadable []string `json:"unreadable,omitempty"`

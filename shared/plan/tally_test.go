@@ -174,6 +174,21 @@ func TestLimitsAtTheBounds(t *testing.T) {
 	}
 }
 
+// TestStuck: the changes that nobody finishes are those of runs that the plan does not resume.
+func TestStuck(t *testing.T) {
+	t.Parallel()
+	all := []Begun{{Run: "a", User: "x"}, {Run: "b", User: "x"}, {Run: "a", User: "y"}}
+	for _, tc := range []struct {
+		resumes []string
+		want    []Begun
+	}{{nil, all}, {[]string{"a"}, all[1:2]}, {[]string{"a", "b"}, []Begun{}}} {
+		p := &Plan{Resumes: tc.resumes, Pending: all}
+		if got := p.Stuck(); !slices.Equal(got, tc.want) || len(p.Pending) != 3 {
+			t.Errorf("resumes %q: %+v", tc.resumes, got)
+		}
+	}
+}
+
 // TestReturning: Returning returns the resumed runs with a pending change that gives a license back. It returns each
 // run once.
 func TestReturning(t *testing.T) {

@@ -175,7 +175,7 @@ func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFla
 		if out.Begun > 0 && len(out.Resumed) == 0 {
 			p.printf("begun by earlier runs and not finished: %s\n", plain.Many(out.Begun, "change"))
 		}
-		if out.Results == nil && out.Mode != policy.Audit && (out.Verdict == plan.Review || out.Verdict == plan.Apply || out.Verdict == plan.Nothing && out.Begun > 0) {
+		if out.Results == nil && out.Mode != policy.Audit && (out.Verdict == plan.Review || out.Verdict == plan.Apply || out.Verdict == plan.Nothing && out.Begun > out.Stuck) {
 			p.printf("approve it:  idleseat approve %s %s --aws %s\n", out.Run, out.PlanHash, plain.Word(f.AWS))
 		}
 		if p.err != nil {

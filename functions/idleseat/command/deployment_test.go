@@ -30,6 +30,7 @@ func TestOutcomeOfADeployment(t *testing.T) {
 		"a plan in enforce":                     {planned(plan.Apply, policy.Enforce, 0), exitDone, approve, ""},
 		"a plan of nothing, and a change waits": {planned(plan.Nothing, policy.Enforce, 1), exitDone, waits + approve, ""},
 		"a plan in audit, and a change waits":   {planned(plan.Apply, policy.Audit, 1), exitDone, waits, ""},
+		"a plan of nothing, and a run is lost":  {with(planned(plan.Nothing, policy.Enforce, 1), func(o *gate.StepOutput) { o.Stuck = 1 }), exitDone, waits, ""},
 		"a restore":                             {with(restored, func(o *gate.StepOutput) { o.Results = map[runs.Status]int{runs.Done: 20} }), exitDone, "done 20", ""},
 		"a restore that refuses":                {with(restored, func(o *gate.StepOutput) { o.Unrestored = 6 }), exitHeld, "done 14, refused 6", "not restored: 6 licenses"},
 		"a restore that another run finishes":   {restored, exitDone, "done 14, refused 6", ""},

@@ -50,7 +50,7 @@ var statuses = [...]string{
 	exitFailed:  "The store, a snapshot or a source that every rule needs could not be read, or changes failed.",
 	exitUsage:   "The command line, the policy, the tenant or the user is wrong. No run was made.",
 	exitHeld:    "Held or refused by a safety check.",
-	exitPending: "Of run alone: changes are pending, and the next run continues them.",
+	exitPending: "Of run alone: changes are pending. The next run continues them, or the messages have the commands that restore them.",
 	exitUnread:  "Of run alone: a source could not be read.",
 }
 

@@ -44,8 +44,10 @@ type night struct {
 	behind  error              // why runs of the field "earlier" could not go on in the last round; nil if all could
 	failed  error              // why the plan could not be printed or applied completely; nil if it was
 
-	left     []plan.Begun // changes that return a license and are half-way, if the night failed before it had a plan
-	unlisted error        // why the changes of the field "left" could not be listed; nil if they could
+	// The field "left" has the changes that are half-way and that no run finishes. If the night failed before it had a
+	// plan, it has the half-way changes that return a license.
+	left     []plan.Begun
+	unlisted error // why the changes of the field "left" could not be listed; nil if they could
 }
 
 // Run does the work of a night. It plans for everybody. As the mode and the plan allow, it finishes the changes that
@@ -115,6 +117,8 @@ func (n *night) work(s store.Store, in start) (err error) {
 		}
 		n.line.report(n.a.Context, n.plan.Run)
 	}
+	n.left = n.plan.Stuck()
+	n.tellLeft()
 	return errors.Join(n.print(s), n.status(s, n.failed))
 }
 
@@ -241,8 +245,12 @@ func (n *night) status(s store.Store, failed error) error {
 	case plan.Review:
 		add(exitHeld, fmt.Errorf("run %s is waiting for approval: %s", n.plan.Run, n.next(n.a, "apply "+n.plan.Run)))
 	}
-	if open := n.pending(); open > 0 {
+	stuck := len(n.plan.Stuck())
+	if open := n.pending() - stuck; open > 0 {
 		add(exitPending, fmt.Errorf("%s pending; the next run goes on with %s", plain.ManyAre(open, "change"), map[bool]string{true: "it", false: "them"}[open == 1]))
+	}
+	if stuck > 0 {
+		add(exitPending, fmt.Errorf("%s of earlier runs half-way, and no run finishes %s (the lines above have the commands that do)", plain.ManyAre(stuck, "change"), map[bool]string{true: "it", false: "them"}[stuck == 1]))
 	}
 	if status == exitDone {
 		return nil

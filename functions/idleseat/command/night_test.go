@@ -226,8 +226,9 @@ func TestPendingNight(t *testing.T) {
 		t.Fatalf("%s\n%+v", stderr, n.Results)
 	}
 	s.rewrite(s.path("policy.yaml"), func(b []byte) []byte { return bytes.Replace(b, []byte("mode: enforce"), []byte("mode: audit"), 1) })
-	if audit, _ := s.runs(exitPending); audit.Pending != n.Pending {
-		t.Errorf("in audit %d are pending, not %d", audit.Pending, n.Pending)
+	audit, stderr := s.runs(exitPending)
+	if named := strings.Count(stderr, "half-way taken by run "+n.Plan.Run+"; to restore it now, call:  idleseat restore --run "+n.Plan.Run+" "); audit.Pending != n.Pending || named != n.Pending || strings.Contains(stderr, "the next run goes on") {
+		t.Errorf("in audit %d are pending, not %d, and %d are named: %s", audit.Pending, n.Pending, named, stderr)
 	}
 	s.rewrite(s.path("policy.yaml"), func(b []byte) []byte { return bytes.Replace(b, []byte("mode: audit"), []byte("mode: enforce"), 1) })
 	for next := range 4 { // each night may begin new changes

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/idleseat/idleseat/shared/plan"
@@ -36,13 +37,13 @@ func (n *night) findLeft(s store.Store) {
 	n.left, n.unlisted = gate.HalfWay(n.a.Context, s, n.a.Clock.Now())
 }
 
-// The method "tellLeft" prints the changes that return a license and are half-way, with the commands that finish them
-// without a plan.
+// The method "tellLeft" prints the changes of the field "left", with the commands that end them without a plan.
 func (n *night) tellLeft() {
 	if n.unlisted != nil {
 		n.tell("whether changes that return a license are half-way is not known: %s", n.unlisted.Error())
 	}
 	for _, b := range n.left {
-		n.tell("%s, %s: half-way back since run %s; to finish it now, call:  %s", b.UserPrincipalName, b.License, b.Run, n.next(n.a, "restore --run "+b.Run+" "+b.User))
+		state := map[bool]string{true: "half-way back since run " + b.Run + "; to finish it now", false: "half-way taken by run " + b.Run + "; to restore it now"}[b.Back]
+		n.tell("%s, %s: %s, call:  %s", cmp.Or(b.UserPrincipalName, b.User), b.License, state, n.next(n.a, "restore --run "+b.Run+" "+b.User))
 	}
 }

@@ -273,8 +273,11 @@ func ruleTable(p *plan.Plan) [][]string {
 
 func pendingText(out *printer, p *plan.Plan) {
 	what := "finished first: " + strings.Join(p.Resumes, ", ")
-	if p.Mode == policy.Audit {
+	switch {
+	case p.Mode == policy.Audit:
 		what = "nothing is written in audit"
+	case len(p.Resumes) == 0:
+		what = "their runs cannot go on"
 	}
 	out.printf("  begun by earlier runs and not finished: %d (%s)\n", len(p.Pending), what)
 	rows := [][]string{{"USER", "CHANGE", "RUN", "WHY IT WAITS"}}

@@ -9,7 +9,13 @@ import (
 
 const replaced = " A newer plan, such as that of the next night, replaces it."
 
+// The method "next" says what an operator must do next. The commands that end what is half-way come last.
 func (l *letter) next() (text string, steps []card.Step) {
+	text, steps = l.advice()
+	return text, append(steps, l.finish()...)
+}
+
+func (l *letter) advice() (text string, steps []card.Step) {
 	o, hints := l.out, l.at.Hints
 	look := card.Step{To: "To look", Command: hints.Look(o.Run, layout.Changes(o.Run))}
 	results := hints.Look(o.Run, layout.Result(o.Run, runs.Concluded))
@@ -31,12 +37,12 @@ func (l *letter) next() (text string, steps []card.Step) {
 		if len(o.Unfinished) > 0 {
 			text = "Nothing new was begun. Correct what the reason names, and ask again. What earlier runs have half-way waits until then."
 		}
-		return text, append(hints.Asked(), l.finish()...)
+		return text, hints.Asked()
 	case Failed:
 		if text, steps = hints.Again(o); l.at.Execution != "" {
 			text += " Do not redrive this execution: it would fail at the same point."
 		}
-		return text, append(steps, l.finish()...)
+		return text, steps
 	case Nothing:
 		if o.Begun > 0 {
 			return l.unfinished()
@@ -56,21 +62,27 @@ func (l *letter) next() (text string, steps []card.Step) {
 		}
 		return text, steps
 	}
-	if o.Results[runs.Done] > 0 && o.Restores == "" {
-		return "Nothing needs to be done.", []card.Step{look, {To: "To restore all of it", Command: hints.Restore(o.Run, "")}}
+	if text = "Nothing needs to be done."; o.Stuck > 0 {
+		text = l.stuck()
 	}
-	return "Nothing needs to be done.", nil
+	if o.Results[runs.Done] > 0 && o.Restores == "" {
+		steps = []card.Step{look, {To: "To restore all of it", Command: hints.Restore(o.Run, "")}}
+	}
+	return text, steps
 }
 
 // The method "unfinished" returns the advice about changes that earlier runs began and this run did not finish.
 func (l *letter) unfinished() (text string, steps []card.Step) {
 	o, hints := l.out, l.at.Hints
 	show := card.Step{To: "To look", Command: hints.Show(o.Run)}
-	if o.Mode == policy.Audit {
-		return "In mode audit nothing is written, so these changes wait. Set mode review in the policy, or restore what their runs took.", []card.Step{show}
+	if o.Stuck == o.Begun {
+		return l.stuck(), []card.Step{show}
 	}
-	return "The next scheduled run finishes these changes. An approval of this plan finishes them now.",
-		[]card.Step{show, {To: "To finish them now", Command: hints.Apply(o.Run, o.PlanHash, false)}}
+	text = "The next scheduled run finishes these changes. An approval of this plan finishes them now."
+	if o.Stuck > 0 {
+		text = "The next scheduled run finishes what can go on. An approval of this plan finishes it now. " + l.stuck()
+	}
+	return text, []card.Step{show, {To: "To finish them now", Command: hints.Apply(o.Run, o.PlanHash, false)}}
 }
 
 // The method "release" returns the advice about a plan on hold.

@@ -11,6 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -47,12 +48,51 @@ func (o *StepOutput) Left(all []plan.Begun, err error) {
 		o.NotListed = plain.Nameless(err.Error(), plain.IsID)
 	}
 	o.Begun = len(all)
-	for _, b := range all[:min(len(all), mostUnfinished)] {
-		o.Unfinished = append(o.Unfinished, Unfinished{b.Run, b.User})
+	o.list(all)
+}
+
+// The method "list" adds changes to the list of unfinished changes. Changes of one person by one run have one entry,
+// because one restore ends them all.
+func (o *StepOutput) list(all []plan.Begun) {
+	for _, b := range all {
+		if u := (Unfinished{b.Run, b.User}); len(o.Unfinished) < mostUnfinished && !slices.Contains(o.Unfinished, u) {
+			o.Unfinished = append(o.Unfinished, u)
+		}
 	}
 }
 
-// The method "finish" returns, for each change that a failed execution leaves half-way, the command that finishes it.
+// The method "begun" returns the facts about the changes that earlier runs began.
+func (l *letter) begun() (lines []card.Fact) {
+	o := l.out
+	add := func(heading, format string, args ...any) {
+		lines = append(lines, card.Fact{Heading: heading, Text: fmt.Sprintf(format, args...)})
+	}
+	switch {
+	case sum(o.Resumed) > 0:
+		add("Earlier", "begun by earlier runs: %s", statuses(o.Resumed))
+	case o.Stuck == 0 && len(o.Unfinished) > 0:
+		add("Half-way", "begun to return a license and not finished: %s; each command below finishes one without a plan", plain.Many(o.Begun, "change"))
+	case o.NotListed != "":
+		add("Half-way", "not known, since the store could not be read: %s", o.NotListed)
+	case o.Begun > o.Stuck:
+		add("Earlier", "begun by earlier runs and not finished: %s", plain.Many(o.Begun-o.Stuck, "change"))
+	}
+	if o.Stuck > 0 {
+		why := map[bool]string{true: "mode audit", false: "their runs cannot go on"}[o.Mode == policy.Audit]
+		add("Half-way", "begun by earlier runs, and no run finishes them (%s): %s", why, plain.Many(o.Stuck, "change"))
+	}
+	return lines
+}
+
+// The method "stuck" says what ends the changes that no run finishes.
+func (l *letter) stuck() string {
+	if l.out.Mode == policy.Audit {
+		return "In mode audit nothing is written, so these changes wait. Set mode review in the policy, or restore what their runs took."
+	}
+	return "Changes of earlier runs are half-way, and these runs cannot go on. Restore what they took."
+}
+
+// The method "finish" returns a command for each change that an operator can end with a restore.
 func (l *letter) finish() (steps []card.Step) {
 	for _, u := range l.out.Unfinished {
 		steps = append(steps, card.Step{To: "To give a license back that is half-way", Command: l.at.Hints.Restore(u.Run, u.User)})

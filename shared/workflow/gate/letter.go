@@ -61,7 +61,7 @@ func (l *letter) tone() card.Tone {
 	switch {
 	case l.outcome == Failed || l.out.Results[runs.Failed]+l.out.Resumed[runs.Failed] > 0:
 		return card.Attention
-	case l.unmade() > 0, l.outcome == Nothing && l.out.Begun > 0:
+	case l.unmade() > 0, l.out.Stuck > 0, l.outcome == Nothing && l.out.Begun > 0:
 		return card.Warning
 	case l.outcome == Done || l.outcome == Nothing:
 		return card.Good
@@ -92,6 +92,8 @@ func (l *letter) subject() string {
 	}[l.outcome]
 	if l.outcome == Nothing && o.Begun > 0 {
 		what = fmt.Sprintf("nothing new to change, %d of earlier runs not finished", o.Begun)
+	} else if o.Stuck > 0 {
+		what += fmt.Sprintf(", %d of earlier runs half-way", o.Stuck)
 	}
 	if n := o.Results[runs.Failed] + o.Resumed[runs.Failed]; n > 0 {
 		what += fmt.Sprintf(", %d FAILED", n)
@@ -155,15 +157,7 @@ func (l *letter) facts() (lines []card.Fact) {
 	default:
 		add("Changes", "%s, which would save %.2f %s a month", plain.Many(o.Changes, "change"), o.MonthlySaving, o.Currency)
 	}
-	if sum(o.Resumed) > 0 {
-		add("Earlier", "begun by earlier runs: %s", statuses(o.Resumed))
-	} else if len(o.Unfinished) > 0 {
-		add("Half-way", "begun to return a license and not finished: %s; each command below finishes one without a plan", plain.Many(o.Begun, "change"))
-	} else if o.NotListed != "" {
-		add("Half-way", "not known, since the store could not be read: %s", o.NotListed)
-	} else if o.Begun > 0 {
-		add("Earlier", "begun by earlier runs and not finished: %s", plain.Many(o.Begun, "change"))
-	}
+	lines = append(lines, l.begun()...)
 	switch {
 	case o.Report != "":
 		add("Report", "%s", l.at.object(o.Report))

@@ -110,7 +110,9 @@ func TestNotice(t *testing.T) {
 		"nothing": {with(func(o *StepOutput) { o.Verdict, o.Changes = plan.Nothing, 0 }), Nothing, "seats: done, nothing to change", []string{"Nothing needs to be done."}, []string{"idleseat "}},
 		"nothing new, and some wait": {with(func(o *StepOutput) { o.Verdict, o.Changes, o.Begun = plan.Nothing, 0, 2 }), Nothing, "seats: nothing new to change, 2 of earlier runs not finished", []string{
 			"Earlier    begun by earlier runs and not finished: 2 changes", "The next scheduled run finishes these changes.", "idleseat approve " + aRun + " " + aHash + " --aws seats"}, []string{"Nothing needs to be done."}},
-		"nothing new, and some wait in audit": {with(func(o *StepOutput) { o.Verdict, o.Changes, o.Begun, o.Mode = plan.Nothing, 0, 2, policy.Audit }), Nothing, "seats: nothing new to change, 2 of earlier runs not finished", []string{
+		"nothing new, and some wait in audit": {with(func(o *StepOutput) {
+			o.Verdict, o.Changes, o.Begun, o.Stuck, o.Mode = plan.Nothing, 0, 2, 2, policy.Audit
+		}), Nothing, "seats: nothing new to change, 2 of earlier runs not finished", []string{
 			"In mode audit nothing is written", "idleseat show " + aRun}, []string{"Nothing needs to be done.", "approve"}},
 		"waiting, and some wait": {with(func(o *StepOutput) { o.Begun = 1 }), Waiting, "seats: waiting for approval, 3 changes", []string{"Earlier    begun by earlier runs and not finished: 1 change\n"}, nil},
 		"a limit": {with(func(o *StepOutput) {

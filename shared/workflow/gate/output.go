@@ -38,8 +38,12 @@ type StepOutput struct {
 	// Begun is the number of changes that earlier runs began and did not finish before this run. An execution that
 	// works on them counts them in Resumed.
 	Begun int `json:"begun,omitempty"`
-	// Unfinished lists at most mostUnfinished of the changes in Begun, if the execution failed before it had a plan. These
-	// changes return a license. NotListed says why they are not known.
+	// Stuck is the number of changes in Begun that no run finishes: in mode audit all, and otherwise those of runs that
+	// cannot go on.
+	Stuck int `json:"stuck,omitempty"`
+	// Unfinished lists at most mostUnfinished of the changes that an operator can end with a restore. These are the
+	// changes in Stuck. If the execution failed before it had a plan, these are the changes that return a license, and
+	// NotListed says why they are not known.
 	Unfinished []Unfinished `json:"unfinished,omitempty"`
 	NotListed  string       `json:"notListed,omitempty"`
 
@@ -111,9 +115,9 @@ func outputOf(p *plan.Plan, results *runs.Results, override bool) *StepOutput {
 	for _, f := range p.Sources {
 		out.Unhealthy = out.Unhealthy || f.State == plan.Unhealthy
 	}
-	if len(p.Resumes) > 0 {
-		out.Begun = len(p.Pending)
-	}
+	stuck := p.Stuck()
+	out.Begun, out.Stuck = len(p.Pending), len(stuck)
+	out.list(stuck)
 	if p.Restores != "" && results != nil {
 		out.Unrestored = results.Unrestored() + len(p.Unreadable)
 	}
