@@ -96,7 +96,7 @@ func (r *Run) gone(key string, before []directory.EarlierPerson) string {
 		id = last.SID
 	}
 	for source, f := range r.Feeds[:directory.Sources] {
-		if f.State != plan.Healthy {
+		if f.Incomplete || f.State == plan.Absent && last.ID == "" { // an account of Active Directory alone may exist
 			return fmt.Sprintf("the policy lists %q, whose account (%s) was not found; this run did not read all of %s", key, id, directory.Source(source))
 		}
 	}
@@ -140,7 +140,7 @@ func (r *Run) Lookalikes(ctx context.Context, nobody []string) (sentences []stri
 		if like[i] != "" {
 			text += fmt.Sprintf("; did you mean %q?", like[i])
 		}
-		if f := r.Feeds[directory.AD]; f.State != plan.Healthy {
+		if r.Feeds[directory.AD].Incomplete {
 			text += "; Active Directory, which may know the name, was not read"
 		}
 		sentences = append(sentences, text)

@@ -79,6 +79,36 @@ func TestListed(t *testing.T) {
 	}
 }
 
+// A listed account that is not found is gone if all accounts were read. This is so without Active Directory, and also
+// while its dates cannot be trusted. An account of Active Directory alone may exist when Active Directory is not set up.
+func TestListedIsGone(t *testing.T) {
+	t.Parallel()
+	for what, tc := range map[string]struct {
+		reading     snapshot.Reading // of Active Directory
+		gone, local bool             // whether an account of Entra ID, or of Active Directory alone, is gone
+	}{
+		"Active Directory is not set up": {snapshot.Reading{Source: directory.AD, Absent: true}, true, false},
+		"its dates are stale":            {snapshot.Reading{Source: directory.AD, Freshness: directory.Freshness{Sampled: 9, WithActivity: 9, Newest: daysAgo(30)}}, true, true},
+		"it was not read":                {snapshot.Reading{Source: directory.AD, Failed: "no route"}, false, false},
+		"it returned nobody":             {snapshot.Reading{Source: directory.AD}, false, false},
+	} {
+		r := world{
+			entra:    []directory.EntraUser{accountOf("busy", 1)},
+			manifest: func(m *snapshot.Manifest) { m.Readings[directory.AD] = tc.reading },
+		}.seal(t)
+		for before, gone := range map[directory.EarlierPerson]bool{{ID: "id-1", Seen: daysAgo(9)}: tc.gone, {SID: "S-2", Seen: daysAgo(9)}: tc.local} {
+			note := r.gone("exempt@x.example", []directory.EarlierPerson{before})
+			if strings.Contains(note, "is gone since 2026-11-14") != gone || strings.Contains(note, "did not read all of ad") == gone {
+				t.Errorf("%s: %q", what, note)
+			}
+		}
+		said, err := r.Lookalikes(t.Context(), []string{"svc@x.example"})
+		if strings.Contains(strings.Join(said, ""), "was not read") == tc.gone || err != nil {
+			t.Errorf("%s: %q, %v", what, said, err)
+		}
+	}
+}
+
 func TestNamed(t *testing.T) {
 	t.Parallel()
 	wed := accountOf("wed", 1)
