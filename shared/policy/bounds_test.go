@@ -164,6 +164,25 @@ func TestKindOnlyActiveDirectoryKnows(t *testing.T) {
 	}
 }
 
+// A rule reads "kind", and no kind is exempt. The reason says that Active Directory was not read, and gives no advice
+// about the policy, because nothing in it would change that.
+func TestKindInAConditionIsNotRead(t *testing.T) {
+	t.Parallel()
+	p := load(t, `
+licenses: {m365-e3: {sku: SPE_E3}}
+kinds: [person, guest, agent, shared, room, equipment, service, unknown]
+rules: [{name: r, license: m365-e3, for: 'kind == "person"', when: 'AzureAdSistaLogon.earlierThan(now - days(60))', then: remove}]
+`)
+	who := employee()
+	who.Entra.Enabled, who.Entra.Past.Joined = directory.No, noon.AddDate(0, 0, -1)
+	who.Entra.LastSuccessful, who.Entra.LastInteractive, who.Entra.LastNonInteractive = noon.AddDate(-1, 0, 0), time.Time{}, time.Time{}
+	who.AD, who.ADState = nil, directory.NotRead
+	v := judge(t, p, noon).Ask(p.Rules[0], who)
+	if v.Outcome != Undecided || !strings.HasSuffix(v.Reason, "kind is not known: Active Directory was not read") {
+		t.Errorf("%s, %q", v.Outcome, v.Reason)
+	}
+}
+
 // By default, no license is taken from an agent, and a room is exempt.
 func TestAgentsAndKinds(t *testing.T) {
 	t.Parallel()

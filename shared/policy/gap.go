@@ -157,7 +157,7 @@ func (a *attribute) gap(p *directory.Person) string {
 		case len(a.fields) > 1 && absent(p, f.Source):
 			continue
 		case state == directory.NotRead:
-			return a.unread(f.Source)
+			return a.unread(f.Source, p)
 		case state != directory.Present:
 			return "is not known: " + sourceGap(f.Source, p)
 		case disputed:
@@ -192,10 +192,15 @@ func (a *attribute) gap(p *directory.Person) string {
 
 // The method "unread" returns why the attribute is unknown if a directory was not read. An attribute can be the newest
 // of several dates, some from Active Directory and some from elsewhere. For such an attribute, the method also says
-// what to write in the policy if Active Directory is not set up.
-func (a *attribute) unread(s directory.Source) string {
+// what to write in the policy if Active Directory is not set up. For "kind" the policy cannot change anything: its only
+// field is of Entra ID, but Active Directory may show another kind.
+func (a *attribute) unread(s directory.Source, p *directory.Person) string {
 	for _, other := range a.fields {
-		if s == directory.AD && other.Source != s {
+		switch {
+		case s != directory.AD || other.Source == s:
+		case len(a.fields) == 1:
+			return "is not known: " + sourceGap(s, p)
+		default:
 			return fmt.Sprintf("is not known: Active Directory was not read, and %s asks it; if it is not set up, write %s: %s under attributes", a.source, a.name, other.Name)
 		}
 	}
