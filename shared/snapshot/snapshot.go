@@ -75,7 +75,8 @@ type Begin struct {
 	// Unnamed lists the names in exempt.users and exempt.leave that no account has. It is set only in a run for one
 	// person. A run for everybody does not need it, because such a run reads the accounts of all names.
 	Unnamed []string `json:"unnamed,omitempty"`
-	// Mailboxes is the mailbox usage report. It is nil if the policy does not need the report.
+	// Mailboxes is the mailbox usage report. It is nil if the policy does not need the report, and no earlier run knew
+	// kinds of mailboxes.
 	Mailboxes *Mailboxes `json:"mailboxes,omitempty"`
 	// Reports describes the usage reports for the signals that the policy reads.
 	Reports []usage.Reading `json:"reports,omitempty"`

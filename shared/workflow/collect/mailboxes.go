@@ -14,15 +14,18 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method "mailboxes" stores the mailbox usage report if a rule needs it. If the report cannot be read, the run goes
-// on, and the plan refuses the changes of such rules.
+// The method "mailboxes" stores the mailbox usage report if a rule needs it, or if the last run knew kinds of mailboxes.
+// If the report cannot be read, the run goes on, and the plan refuses the changes of such rules.
 //
 // For an account that exists only in Entra ID, only this report shows whether the mailbox is a room or is shared. If
 // the report failed, conceals names or lacks the column, the run keeps the kinds that the last run knew. Otherwise
-// every room would count as a person.
+// every room would count as a person. The same would happen if the run no longer read the report after the last rule
+// that needs it is gone from the policy.
 func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxes, error) {
 	if !slices.ContainsFunc(in.Policy.Rules, (*policy.Rule).GuardsMailbox) {
-		return nil, nil
+		if kinds, err := c.lastKinds(ctx, in.Run); err != nil || len(kinds) == 0 {
+			return nil, err
+		}
 	}
 	found := &snapshot.Mailboxes{Key: layout.Mailboxes(in.Run, layout.Attempt()), Kinds: map[string]string{}} // each attempt has its own key
 	var reading error

@@ -2,6 +2,7 @@ package collect
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -80,5 +81,52 @@ func TestKindsOfMailboxesStay(t *testing.T) {
 	b.Store = failing.Key(b.Store, layout.Begin("r9"))
 	if _, err := b.Begin(t.Context(), in); !errors.Is(err, failing.Err) {
 		t.Errorf("without the last run: %v", err)
+	}
+}
+
+// TestKindsOfMailboxesStayWithoutARule: when the rule that needs the mailbox usage report is gone from the policy, runs
+// read the report as long as it shows a room or a shared mailbox, which other rules may ask about.
+func TestKindsOfMailboxesStayWithoutARule(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	unguarded := strings.Replace(mailboxText, ", mailboxQuota: 50", "", 1)
+	box := func(name, kind string) directory.Mailbox {
+		return directory.Mailbox{UserPrincipalName: name, Kind: kind}
+	}
+	room, both := map[string]string{"room@x.example": "Room"}, map[string]string{"room@x.example": "Room", "info@x.example": "Shared"}
+	report := []directory.Mailbox{box("room@x.example", "Room"), box("info@x.example", "Shared")}
+	for _, night := range []struct {
+		run, text string
+		report    []directory.Mailbox
+		fail      error
+		read      bool              // whether begin.json says something about the report
+		want      map[string]string // the kinds that the run knows
+	}{
+		{"r1", unguarded, report, nil, false, nil},
+		{"r2", mailboxText, report[:1], nil, true, room},
+		{"r3", unguarded, report, nil, true, both},
+		{"r4", unguarded, nil, errDown, true, both},
+		{"r5", unguarded, []directory.Mailbox{box("room@x.example", "User")}, nil, true, map[string]string{}},
+		{"r6", unguarded, report, nil, false, nil},
+	} {
+		b.entra.mailboxes, b.entra.fail = night.report, fails{"Mailboxes": night.fail}
+		got, err := b.Begin(t.Context(), Start{Run: night.run, AsOf: asOf, Policy: load(t, night.text), Text: night.text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (got.Mailboxes != nil) != night.read {
+			t.Errorf("run %s: %+v", night.run, got.Mailboxes)
+		} else if night.read {
+			if d := cmp.Diff(night.want, got.Mailboxes.Kinds); d != "" {
+				t.Errorf("kinds in run %s (-want +got):\n%s", night.run, d)
+			}
+		}
+		if err := history.PutPlanned(t.Context(), b.Store, &history.Planned{Run: night.run}, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.Store = failing.Key(b.Store, layout.Begin("r5"))
+	if _, err := b.Begin(t.Context(), Start{Run: "s1", AsOf: asOf, Policy: load(t, unguarded), Text: unguarded}); !errors.Is(err, failing.Err) {
+		t.Errorf("without an earlier run: %v", err)
 	}
 }
