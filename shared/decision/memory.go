@@ -80,12 +80,12 @@ func (r *Run) remembered(ctx context.Context, run string, n int) (*known.Partiti
 }
 
 // Losses returns a sentence for each table of an earlier run that could not be read so far. The sentence says what
-// replaces the table.
+// replaces the table. All tables of a run that was deleted because of its age have the same sentence.
 func (r *Run) Losses() []string {
 	l := r.memory.losses
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.Sorted(maps.Values(l.why))
+	return slices.Compact(slices.Sorted(maps.Values(l.why)))
 }
 
 // readTable reads the table of known accounts that a run stored for partition n. If the table is lost, readTable
@@ -110,7 +110,7 @@ func (r *Run) readTable(ctx context.Context, run string, n int) (table *known.Pa
 	case failed == nil:
 		return table, fmt.Sprintf("%v; it was made again from what run %s read", err, run), nil
 	case gone && errors.Is(failed, snapshot.ErrUnknownRun):
-		return nil, "", store.ErrNotFound
+		return nil, "run " + run + " was deleted because of its age, with what it knew of accounts; their periods of grace begin again, and people without a date are decided when one comes; keep runs for longer than the time between two readings of a directory (in AWS: RunRetentionDays)", store.ErrNotFound
 	case Lasts(failed):
 		err = fmt.Errorf("%w: %w; it cannot be made again: %w", store.ErrDamaged, err, failed)
 		return nil, err.Error() + "; its people are decided from the next run on, and people without a date when one comes; to decide them now, plan with --accept-feeds", err

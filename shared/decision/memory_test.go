@@ -3,7 +3,6 @@ package decision
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -152,11 +151,53 @@ func TestWhichTablesAreMadeAgain(t *testing.T) {
 		t.Errorf("the context ended: %v, %q", err, ended.Losses())
 	}
 	gone := r.nextNight(1)
-	if _, err := gone.remembered(t.Context(), "r0", 0); !errors.Is(err, store.ErrNotFound) || len(gone.Losses()) > 0 {
-		t.Errorf("no such run: %v, %q", err, gone.Losses())
+	for n := range 2 {
+		if _, err := gone.remembered(t.Context(), "r0", n); !errors.Is(err, store.ErrNotFound) || len(gone.Losses()) != 1 || !strings.HasPrefix(gone.Losses()[0], "run r0 was deleted because of its age") {
+			t.Errorf("no such run: %v, %q", err, gone.Losses())
+		}
 	}
 	gone.History.Baselines[0] = &plan.Baseline{Run: "r0", Partitions: 1, Read: daysAgo(1)}
-	if got := lost(t, gone, accountsIn([]directory.EntraUser{accountOf("busy", 1)})); slices.Contains(gone.Losses(), "r0") || len(got) > 0 {
+	if got := lost(t, gone, accountsIn([]directory.EntraUser{accountOf("busy", 1)})); len(got) > 0 {
 		t.Errorf("the data of the run were deleted because of their age: %v", got)
+	}
+}
+
+// The run that last read Active Directory was deleted because of its age. Nothing says any more since when an account is
+// enabled or in a group, so grace begins again. The next run remembers when. The rules decide about the accounts.
+func TestGraceWhenTheMemoryExpired(t *testing.T) {
+	t.Parallel()
+	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)
+	people := func() *directory.Accounts {
+		h := accountsIn([]directory.EntraUser{accountOf("busy", 1)},
+			directory.ADUser{SID: "S-back", Enabled: directory.Yes, Created: daysAgo(900), LastLogonTimestamp: daysAgo(400)},
+			directory.ADUser{SID: "S-off", Enabled: directory.No, Created: daysAgo(900), LastLogonTimestamp: daysAgo(400)},
+			directory.ADUser{SID: "S-none", Enabled: directory.Yes, Created: daysAgo(900)})
+		h.Memberships = map[string][]string{"S-back": {key, "ad:other"}}
+		return h
+	}
+	r, _ := remembering(t)
+	second := r.nextNight(1)
+	second.History.Baselines[directory.AD] = &plan.Baseline{Run: "expired", Partitions: 1, Read: daysAgo(100)}
+	h := second.read(t, people())
+	back, off, none := h.AD[0], h.AD[1], h.AD[2]
+	if at := second.Begin.Read; !back.Past.EnabledSince.Equal(at) || len(back.Past.MemberSince) != 1 || !back.Past.MemberSince[key].Equal(at) || !back.DatesLost.IsZero() || back.Past.ForgottenBy != "" {
+		t.Errorf("an account with a date: %+v", back)
+	}
+	if !off.Past.EnabledSince.IsZero() || off.Past.MemberSince != nil {
+		t.Errorf("a disabled account: %+v", off.Past)
+	}
+	if !none.DatesLost.Equal(second.Begin.Read) {
+		t.Errorf("an account without a date: %+v", none)
+	}
+	third := second.nextNight(2)
+	if h = third.read(t, people()); !h.AD[0].Past.EnabledSince.Equal(second.Begin.Read) || !h.AD[0].Past.MemberSince[key].Equal(second.Begin.Read) {
+		t.Errorf("the night after: %+v", h.AD[0].Past)
+	}
+
+	accepting := r.nextNight(1)
+	accepting.History.Baselines[directory.AD] = &plan.Baseline{Run: "expired", Partitions: 1, Read: daysAgo(100)}
+	accepting.Begin.AcceptFeeds = true
+	if h = accepting.read(t, people()); !h.AD[0].Past.EnabledSince.IsZero() || !h.AD[2].DatesLost.IsZero() {
+		t.Errorf("an operator accepts the feeds: %+v, %+v", h.AD[0], h.AD[2])
 	}
 }

@@ -75,7 +75,7 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 	p, err := c.remembered(ctx, c.last.Run, n)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return c.compareGaps(ctx, n, g)
+		return c.compareGaps(ctx, n, g, h)
 	case errors.Is(err, store.ErrDamaged):
 		c.forget(g, h)
 		return nil
@@ -115,10 +115,23 @@ func (c *recollection) forget(g *group, h *directory.Accounts) {
 	if c.accepted {
 		return
 	}
-	giving := c.Policy.GivingGroups(c.source)
+	c.graceAgain(g, h)
 	for i := range g.list {
 		a := &g.list[i]
 		a.past().ForgottenBy = c.last.Run
+		c.neverSeen(a)
+	}
+}
+
+// The method "graceAgain" begins all periods of grace again: nothing that is stored says any more since when an account
+// is enabled, or is in a group. If an operator accepts the feeds, the method does nothing.
+func (c *recollection) graceAgain(g *group, h *directory.Accounts) {
+	if c.accepted {
+		return
+	}
+	giving := c.Policy.GivingGroups(c.source)
+	for i := range g.list {
+		a := &g.list[i]
 		if a.enabled(c.now) {
 			a.past().EnabledSince = c.now
 		}
@@ -127,7 +140,6 @@ func (c *recollection) forget(g *group, h *directory.Accounts) {
 				a.past().MemberOf(key, c.now)
 			}
 		}
-		c.neverSeen(a)
 	}
 }
 
@@ -275,15 +287,17 @@ type activityGap struct {
 }
 
 // compareGaps compares accounts with the list that a run of an older version stored: the accounts without an activity
-// date (activityGap). The list has no dates and does not say whether an account was enabled. If it is gone, it counts
-// as empty.
-func (c *recollection) compareGaps(ctx context.Context, n int, g *group) error {
+// date (activityGap). The list has no dates and does not say whether an account was enabled. If it is gone, the run was
+// deleted because of its age. The list then counts as empty, and periods of grace begin again.
+func (c *recollection) compareGaps(ctx context.Context, n int, g *group, h *directory.Accounts) error {
 	since := map[string]time.Time{}
 	err := store.GetLines(ctx, c.store, layout.ActivityGaps(c.last.Run, n), func(l *activityGap) error {
 		since[l.Account] = l.Since
 		return nil
 	})
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, store.ErrNotFound) {
+		c.graceAgain(g, h)
+	} else if err != nil {
 		return err
 	}
 	for i := range g.list {
