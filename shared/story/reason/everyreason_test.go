@@ -62,6 +62,7 @@ var noReasons = []string{
 	"active again on x, after run x took the license on x",                                                                                   // the license is restored
 	"x; it was made again from what run x read",                                                                                              // a note of the plan
 	"x; its people are decided from the next run on, and people without a date when one comes; to decide them now, plan with --accept-feeds", // a note of the plan
+	"run x was deleted because of its age, with what it knew of accounts; their periods of grace begin again, and people without a date are decided when one comes; keep runs for longer than the time between two readings of a directory (in AWS: RunRetentionDays)", // a note of the plan
 }
 
 // The variable "within" lists sentences in which a text from the code may stand, in place of %s. The letter x stands
