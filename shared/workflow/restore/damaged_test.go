@@ -171,3 +171,51 @@ func TestTakenBesideDamage(t *testing.T) {
 		}
 	}
 }
+
+// TestDamageOfAnotherPerson: the ledger entry of Bob is damaged. A restore of Ann alone does not name it, because the
+// run's plan says that this license is Bob's. It does if the newest run does not know who is meant.
+func TestDamageOfAnotherPerson(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		user    string
+		took    bool   // whether the run took a license from Ann
+		want    string // people whose license is restored
+		damaged bool   // whether the plan or the error names the damaged entry
+	}{
+		"of Ann":                   {"id-ann", true, "id-ann", false},
+		"of Ann, by name":          {"ann@x.example", true, "id-ann", false},
+		"of Ann, who has it":       {"id-ann", false, "", false},
+		"of Bob":                   {"id-bob", true, "", true},
+		"of everybody":             {"", true, "id-ann", true},
+		"of a name that is gone":   {"cid@x.example", true, "", true},
+		"of everybody, Ann has it": {"", false, "", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := storeWithRun(t)
+			p := &plan.Plan{Run: "run", Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{
+				{User: "id-ann", UserPrincipalName: "ann@x.example", Rule: "m365", License: "e3", Via: plan.Direct},
+				{User: "id-bob", UserPrincipalName: "bob@x.example", Rule: "m365", License: "e3", Via: plan.Direct},
+			}}
+			p.Bind()
+			if tc.took {
+				taken(t, s, ledger.Intent{Person: "id-ann", License: "e3", Run: "run", Via: "direct"})
+			}
+			err := errors.Join(runs.PutPlan(t.Context(), s, p, runs.Nobody), history.PutPlanned(t.Context(), s, history.PlannedBy(p), true),
+				store.PutBytes(t.Context(), s, "ledger/id-bob/e3/000001.json", []byte("{")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			people(t, s, "run2", []directory.EntraUser{{ID: "id-ann", UserPrincipalName: "ann@x.example", LastSuccessful: asOf}, {ID: "id-bob", UserPrincipalName: "bob@x.example", LastSuccessful: asOf}})
+			got, err := Plan(t.Context(), s, Request{Of: "run", User: tc.user, Run: "mine", Policy: text}, clock)
+			switch {
+			case tc.want == "":
+				if errors.Is(err, runs.ErrRefused) != tc.damaged || errors.Is(err, ErrNothing) == tc.damaged {
+					t.Errorf("%+v, %v", got, err)
+				}
+			case err != nil || users(got.Changes) != tc.want || (len(got.Unreadable) > 0) != tc.damaged:
+				t.Errorf("%+v, %v", got, err)
+			}
+		})
+	}
+}

@@ -44,6 +44,8 @@ type Request struct {
 	// run knows them. The field "failed" says why ids may be missing.
 	keys   []string
 	failed error
+	// The field "others" has the licenses that the run may have taken from other people than the only one.
+	others map[history.Touch]bool
 }
 
 // Plan makes the plan that restores the licenses that the run in.Of took, from everybody or from one person. It omits
@@ -59,16 +61,20 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 	if err != nil {
 		return nil, err
 	}
+	known := false
 	if in.User != "" {
 		who, err := keysOf(ctx, s, now, in.User)
 		if err != nil {
 			return nil, err
 		}
-		in.keys, in.failed = who.keys, who.failed
+		in.keys, in.failed, known = who.keys, who.failed, who.unknown == ""
 	}
-	stopped, err := stop(ctx, s, in, now)
+	stopped, others, err := stop(ctx, s, in, now)
 	if err != nil {
 		return nil, err
+	}
+	if known { // otherwise a change of another name may be one of the same person
+		in.others = others
 	}
 	if in.failed != nil && !runs.Gone(in.failed) { // a repeated call may find other ids
 		return nil, fmt.Errorf("nothing is restored yet, and run %s is stopped for %q; call it again: %w", in.Of, in.User, in.failed)
@@ -120,33 +126,6 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 		return nil, err
 	}
 	return p, nil
-}
-
-// The function "stop" ensures that the run whose licenses are restored begins no more changes, for everybody or for one
-// person. Call it before the ledger is read. A call of apply that is under way writes an intent first and then looks
-// for the stop. So the restore sees the intent, or that call sees the stop. If the request is for one person, the
-// result "stopped" is the number of this person's changes in the plan of that run. Otherwise it is 0.
-func stop(ctx context.Context, s store.Store, in Request, now time.Time) (stopped int, err error) {
-	if in.User == "" {
-		return 0, history.Withdraw(ctx, s, in.Of, in.Run, now)
-	}
-	p, err := runs.GetPlan(ctx, s, in.Of)
-	if runs.Gone(err) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	for _, c := range slices.Concat(p.Changes, p.Notices) {
-		if !in.about(c.User, c.SID, c.UserPrincipalName) {
-			continue
-		}
-		if err := history.Stop(ctx, s, in.Of, c.User, in.Run, now); err != nil {
-			return 0, err
-		}
-		stopped++
-	}
-	return stopped, nil
 }
 
 // The method "about" reports whether the request is for the person with the given names, or for everybody. The
@@ -237,7 +216,10 @@ func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches
 	for i, t := range touches {
 		all.Go(func() error {
 			e, err := book.Standing(gctx, t.User, t.License)
-			if errors.Is(err, ledger.ErrDamaged) {
+			switch {
+			case errors.Is(err, ledger.ErrDamaged) && in.others[history.Touch{User: t.User, License: t.License}]:
+				return nil
+			case errors.Is(err, ledger.ErrDamaged):
 				parts[i].unreadable = []string{err.Error()}
 				return nil
 			}
