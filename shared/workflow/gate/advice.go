@@ -52,7 +52,11 @@ func (l *letter) advice() (text string, steps []card.Step) {
 	why := card.Step{To: "To look", Command: results}
 	switch {
 	case o.Restores != "" && (failed || o.Unrestored > 0):
-		return "Look at why licenses were not restored, mend it, and restore again.", []card.Step{why, {To: "To restore again", Command: hints.Restore(o.Restores, "")}}
+		again := card.Step{To: "To restore again", Command: hints.Restore(o.Restores, o.RestoresUser)}
+		if o.RestoresUser == someUser {
+			again.To += ", with the person in place of " + someUser
+		}
+		return "Look at why licenses were not restored, mend it, and restore again.", []card.Step{why, again}
 	case failed:
 		return "Look at why changes failed. The people still have what they had before.", []card.Step{why}
 	case o.Results[runs.Refused] > 0 && o.Restores == "":

@@ -131,3 +131,13 @@ func TestUnrestored(t *testing.T) {
 		}
 	}
 }
+
+// TestRestoresUser: the state of a restore of one person has the person's id. It has no name.
+func TestRestoresUser(t *testing.T) {
+	t.Parallel()
+	for user, want := range map[string]string{"": "", "S-1-5-21-1": "S-1-5-21-1", "anna@x.example": someUser} {
+		if got := outputOf(&plan.Plan{Restores: "r0", RestoresUser: user}, nil, false).RestoresUser; got != want {
+			t.Errorf("of %q: %q, want %q", user, got, want)
+		}
+	}
+}

@@ -142,7 +142,13 @@ func TestNotice(t *testing.T) {
 		"superseded at once": {with(func(o *StepOutput) { o.Results = statusCounts{runs.Refused: 20} }), Done, "seats: done, 0 changes, 20 refused", []string{"Look at why changes were refused."}, []string{"Nothing needs to be done.", "idleseat restore"}},
 		"a restore that refuses": {with(func(o *StepOutput) {
 			o.Results, o.Restores, o.Unrestored = statusCounts{runs.Done: 14, runs.Refused: 5}, aRun, 6
-		}), Done, "seats: restored, 14 changes, 6 not restored", []string{"Trouble    not restored: 6 licenses", "Look at why licenses were not restored", "/results/settled.json -", "idleseat restore --run " + aRun}, []string{"Nothing needs to be done."}},
+		}), Done, "seats: restored, 14 changes, 6 not restored", []string{"Trouble    not restored: 6 licenses", "Look at why licenses were not restored", "/results/settled.json -", "To restore again:\n  idleseat restore --run " + aRun + " --aws seats\n"}, []string{"Nothing needs to be done."}},
+		"a restore of one that refuses": {with(func(o *StepOutput) {
+			o.Results, o.Restores, o.RestoresUser, o.Unrestored = statusCounts{runs.Done: 1, runs.Refused: 1}, aRun, "S-1-5-21-1", 1
+		}), Done, "seats: restored, 1 change, 1 not restored", []string{"To restore again:\n  idleseat restore --run " + aRun + " S-1-5-21-1 --aws seats\n"}, []string{"--run " + aRun + " --aws"}},
+		"a restore of a name that fails": {with(func(o *StepOutput) {
+			o.Results, o.Restores, o.RestoresUser = statusCounts{runs.Failed: 1}, aRun, someUser
+		}), Done, "seats: restored, 0 changes, 1 FAILED", []string{"To restore again, with the person in place of USER:\n  idleseat restore --run " + aRun + " USER --aws seats\n"}, []string{"--run " + aRun + " --aws"}},
 		"a restore": {with(func(o *StepOutput) {
 			o.Results, o.Restores, o.MonthlySaving = statusCounts{runs.Done: 3}, aRun, -105
 		}), Done, "seats: restored, 3 changes", []string{"105.00 USD a month paid again", "Nothing needs to be done."}, []string{"To restore"}},

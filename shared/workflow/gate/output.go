@@ -20,8 +20,11 @@ type StepOutput struct {
 	Overridable bool         `json:"overridable"` // whether limits are the only reasons for the hold
 	Scheduled   bool         `json:"scheduled"`   // whether the schedule started the run
 	Restores    string       `json:"restores,omitempty"`
-	Mode        policy.Mode  `json:"mode"`
-	Unhealthy   bool         `json:"unhealthy"` // whether a source is unhealthy
+	// RestoresUser is the object id or the SID of the only person whose licenses are restored, or someUser for a name.
+	// It is empty if the licenses of everybody are restored.
+	RestoresUser string      `json:"restoresUser,omitempty"`
+	Mode         policy.Mode `json:"mode"`
+	Unhealthy    bool        `json:"unhealthy"` // whether a source is unhealthy
 	// FeedAge is the age of the newest activity in each source, in hours.
 	FeedAge map[string]float64 `json:"feedAge,omitempty"`
 
@@ -98,6 +101,9 @@ type Batch struct {
 	Scope    runs.Scope `json:"scope"` // the changes of the batch to work on
 }
 
+// someUser stands for the name of a person in a command that a notice proposes.
+const someUser = "USER"
+
 // mostReasons is the largest number of hold reasons in the state. plan.json has all hold reasons.
 const mostReasons = 10
 
@@ -114,6 +120,9 @@ func outputOf(p *plan.Plan, results *runs.Results, override bool) *StepOutput {
 	}
 	for _, f := range p.Sources {
 		out.Unhealthy = out.Unhealthy || f.State == plan.Unhealthy
+	}
+	if out.RestoresUser = p.RestoresUser; p.RestoresUser != "" && !plain.IsID(p.RestoresUser) {
+		out.RestoresUser = someUser
 	}
 	stuck := p.Stuck()
 	out.Begun, out.Stuck = len(p.Pending), len(stuck)

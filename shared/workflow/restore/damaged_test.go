@@ -180,15 +180,16 @@ func TestDamageOfAnotherPerson(t *testing.T) {
 		user    string
 		took    bool   // whether the run took a license from Ann
 		want    string // people whose license is restored
+		one     string // the only person of the plan
 		damaged bool   // whether the plan or the error names the damaged entry
 	}{
-		"of Ann":                   {"id-ann", true, "id-ann", false},
-		"of Ann, by name":          {"ann@x.example", true, "id-ann", false},
-		"of Ann, who has it":       {"id-ann", false, "", false},
-		"of Bob":                   {"id-bob", true, "", true},
-		"of everybody":             {"", true, "id-ann", true},
-		"of a name that is gone":   {"cid@x.example", true, "", true},
-		"of everybody, Ann has it": {"", false, "", true},
+		"of Ann":                   {"id-ann", true, "id-ann", "id-ann", false},
+		"of Ann, by name":          {"ann@x.example", true, "id-ann", "id-ann", false},
+		"of Ann, who has it":       {"id-ann", false, "", "", false},
+		"of Bob":                   {"id-bob", true, "", "", true},
+		"of everybody":             {"", true, "id-ann", "", true},
+		"of a name that is gone":   {"cid@x.example", true, "", "", true},
+		"of everybody, Ann has it": {"", false, "", "", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -213,7 +214,7 @@ func TestDamageOfAnotherPerson(t *testing.T) {
 				if errors.Is(err, runs.ErrRefused) != tc.damaged || errors.Is(err, ErrNothing) == tc.damaged {
 					t.Errorf("%+v, %v", got, err)
 				}
-			case err != nil || users(got.Changes) != tc.want || (len(got.Unreadable) > 0) != tc.damaged:
+			case err != nil || users(got.Changes) != tc.want || got.RestoresUser != tc.one || (len(got.Unreadable) > 0) != tc.damaged:
 				t.Errorf("%+v, %v", got, err)
 			}
 		})

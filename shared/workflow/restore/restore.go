@@ -100,6 +100,9 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 	}
 	p.Restores, p.Changes, p.Resumes, p.HoldReasons, p.Verdict = in.Of, found.changes, found.resumes, []string{}, plan.Review
 	p.Unreadable, p.Pending = found.unreadable, found.pending
+	if in.User != "" {
+		p.RestoresUser = in.keys[0]
+	}
 	for _, why := range p.Unreadable {
 		p.Notes = append(p.Notes, "not restored: "+plain.OneLine(why))
 	}
