@@ -113,7 +113,7 @@ func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) 
 			return nil, err
 		}
 		if len(took.Runs) > 1 { // an execution has one plan
-			return nil, fmt.Errorf("%w: licenses of %q were taken by the runs %s; restore them one after the other, with --run", runs.ErrRefused, asked.User, strings.Join(took.Runs, " and "))
+			return nil, fmt.Errorf("%w: licenses of %q were taken by the runs %s; restore them in this order, each when the one before has ended, with --run", runs.ErrRefused, asked.User, strings.Join(took.Runs, " and "))
 		}
 		asked.Of, asked.User, asked.Unreadable = took.Runs[0], took.User, took.Unreadable
 	}

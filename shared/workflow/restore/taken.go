@@ -20,8 +20,10 @@ import (
 
 // Took says which runs took licenses that a person still lacks.
 type Took struct {
-	User string   // the person's object id or SID, or the given name if the newest run does not show the person
-	Runs []string // a run whose change or restore of a license is still open counts, too
+	User string // the person's object id or SID, or the given name if the newest run does not show the person
+	// Runs has the runs in the order in which they must be restored: newest first, because a newer run may have taken
+	// what an older one gave in exchange. A run whose change or restore of a license is still open counts, too.
+	Runs []string
 	// Unreadable has the errors about damaged ledger entries. A run may have taken these licenses, too.
 	Unreadable []string
 }
@@ -43,6 +45,8 @@ func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (
 			return nil, err
 		}
 	}
+	slices.Sort(took.Runs)
+	slices.Reverse(took.Runs)
 	switch {
 	case len(took.Runs) > 0:
 		return took, nil

@@ -34,6 +34,7 @@ func TestTaken(t *testing.T) {
 		"taken":                        {[]entry{{"e3", "r1", "", ledger.Done}}, ann("r1"), nil},
 		"two by one run":               {[]entry{{"e3", "r1", "", ledger.Done}, {"citrix", "r1", "", ledger.Done}}, ann("r1"), nil},
 		"two by two":                   {[]entry{{"e3", "r1", "", ledger.Done}, {"citrix", "r2", "", ledger.Done}}, ann("r2", "r1"), nil},
+		"two, and the newer one last":  {[]entry{{"citrix", "r1", "", ledger.Done}, {"e3", "r2", "", ledger.Done}}, ann("r2", "r1"), nil},
 		"being taken":                  {[]entry{{"e3", "r1", "", ""}}, ann("r1"), nil},
 		"on its way back":              {[]entry{{"e3", "r1", "", ledger.Done}, {"e3", "r9", "r1", ""}}, ann("r1"), nil},
 		"back":                         {[]entry{{"e3", "r1", "", ledger.Done}, {"e3", "r9", "r1", ledger.Done}}, nil, ErrNothing},
@@ -183,7 +184,7 @@ func TestTakenUnderAFormerId(t *testing.T) {
 		"Entra ID":                {[]ledger.Intent{office}, nil},
 		"both":                    {[]ledger.Intent{citrix, office}, []string{"r1"}},
 		"under both ids":          {[]ledger.Intent{citrix, now}, []string{"r2", "r1"}},
-		"under the SID and an id": {[]ledger.Intent{onlyAD, now}, []string{"r2", "r3"}},
+		"under the SID and an id": {[]ledger.Intent{onlyAD, now}, []string{"r3", "r2"}},
 	} {
 		s := store.Store(&store.Memory{})
 		for _, in := range tc.taken {
