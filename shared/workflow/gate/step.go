@@ -236,7 +236,11 @@ func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput, held 
 }
 
 func (s *Steps) conclude(ctx context.Context, in StepInput) (*StepOutput, error) {
-	p, results, err := Conclude(ctx, s.Store, in.Run, s.Now())
+	p, err := runs.GetPlan(ctx, s.Store, in.Run)
+	results := &runs.Results{} // a plan that was not applied has no results, and none are stored for it
+	if err == nil && !in.Unapproved {
+		p, results, err = Conclude(ctx, s.Store, in.Run, s.Now())
+	}
 	if err != nil {
 		return nil, err
 	}

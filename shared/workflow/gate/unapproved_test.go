@@ -82,7 +82,8 @@ func TestNoticeOfEarlierChanges(t *testing.T) {
 }
 
 // TestUnapprovedRounds: while a plan waits for an operator, the night finishes the changes of earlier runs. The notice
-// of the night reports the waiting plan and these changes.
+// of the night reports the waiting plan and these changes. The waiting plan gets no results, which would show its
+// changes as pending.
 func TestUnapprovedRounds(t *testing.T) {
 	t.Parallel()
 	e := quiet()
@@ -121,6 +122,9 @@ func TestUnapprovedRounds(t *testing.T) {
 	out = settle(troubleRounds + 1)
 	if out.Go || out.Batches.any() || !out.Unapproved {
 		t.Errorf("all is done: %+v", out)
+	}
+	if own, err := runs.Outcome(t.Context(), s.Store, p); err != nil || len(own.Results) > 0 {
+		t.Errorf("the plan that waits has the results %+v, %v", own, err)
 	}
 	told := s.told(t, out)
 	if told.Notice.Outcome != Waiting || !strings.Contains(told.Notice.Message, "begun by earlier runs: done 1") || !strings.Contains(told.Notice.Message, " "+p.PlanHash+" ") {
