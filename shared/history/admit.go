@@ -9,6 +9,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -90,9 +91,18 @@ func refused(p *plan.Plan, b *snapshot.Begin, in Request) string {
 	case p.Verdict == plan.Hold && !p.Overridable:
 		return "the plan is held: " + strings.Join(p.HoldReasons, "; ")
 	case p.Verdict == plan.Hold && in.Override == "":
-		return "the plan is held: " + strings.Join(p.HoldReasons, "; ") + "; to apply this very plan all the same: --override-limits " + p.PlanHash
+		return "the plan is held: " + strings.Join(p.HoldReasons, "; ") + "; to apply this very plan all the same: " + overriding(p, b)
 	}
 	return ""
+}
+
+// The function "overriding" returns what an operator gives to the command that applies a held plan. In a deployment
+// this is another command than on a machine, and its flag has no value.
+func overriding(p *plan.Plan, b *snapshot.Begin) string {
+	if b.Deployment != "" {
+		return "idleseat approve " + p.Run + " " + p.PlanHash + " --override-limits --aws " + plain.Word(b.Deployment)
+	}
+	return "--override-limits " + p.PlanHash
 }
 
 // The function "closed" returns why no change may begin, or "". The parameter "inForce" is the text of the policy in

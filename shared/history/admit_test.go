@@ -97,3 +97,14 @@ func TestAdmit(t *testing.T) {
 		})
 	}
 }
+
+// TestHeldInADeployment: the refusal of a held plan names the command of the deployment that made the run.
+func TestHeldInADeployment(t *testing.T) {
+	t.Parallel()
+	b := &snapshot.Begin{Run: "R", Policy: "text", Deployment: "our seats"}
+	p := &plan.Plan{Run: "R", PlanHash: "H", Mode: policy.Review, Verdict: plan.Hold, Overridable: true, HoldReasons: []string{"too many"}}
+	_, refusal, err := Admit(t.Context(), &store.Memory{}, p, b, Request{Approved: "H", Left: 1}, time.Now())
+	if want := "the plan is held: too many; to apply this very plan all the same: idleseat approve R H --override-limits --aws 'our seats'"; refusal != want || err != nil {
+		t.Errorf("%q, %v, want %q", refusal, err, want)
+	}
+}

@@ -77,16 +77,28 @@ func (c *showCmd) print(a *Process, o *runs.Overview, n *report.Night) error {
 	}
 	out.printf("\n")
 	showTables(out, n)
-	if o.Stage == runs.StagePlanned && n.Verdict != plan.Nothing && n.Mode != policy.Audit && a.Clock.Now().Before(n.Expires) {
-		out.printf("plan hash %s\n", n.PlanHash)
-		if n.Deployment != "" {
-			out.printf("approve it:  idleseat approve %s %s --aws %s\n", n.Run, n.PlanHash, plain.Word(n.Deployment))
-		} else {
-			out.printf("apply it:  %s\n", c.next(a, "apply "+n.Run))
-		}
+	if o.Stage == runs.StagePlanned && n.Mode != policy.Audit && a.Clock.Now().Before(n.Expires) {
+		c.approval(a, out, n)
 	}
 	out.printf("why one person:  %s\n", c.next(a, "explain USER --run "+n.Run))
 	return out.err
+}
+
+// The method "approval" prints the command that applies the plan, if a command can.
+func (c *showCmd) approval(a *Process, out *printer, n *report.Night) {
+	despite, here, there := "", "", ""
+	switch {
+	case n.Verdict == plan.Hold && n.Overridable:
+		despite, here, there = " despite the limits", " --override-limits "+n.PlanHash, " --override-limits"
+	case n.Verdict != plan.Apply && n.Verdict != plan.Review:
+		return
+	}
+	out.printf("plan hash %s\n", n.PlanHash)
+	if n.Deployment != "" {
+		out.printf("approve it%s:  idleseat approve %s %s%s --aws %s\n", despite, n.Run, n.PlanHash, there, plain.Word(n.Deployment))
+	} else {
+		out.printf("apply it%s:  %s\n", despite, c.next(a, "apply "+n.Run+here))
+	}
 }
 
 func showTables(out *printer, n *report.Night) {

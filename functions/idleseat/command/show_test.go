@@ -1,14 +1,19 @@
 package command
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
+	"github.com/idleseat/idleseat/shared/clock"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
@@ -42,6 +47,26 @@ func TestShow(t *testing.T) {
 	}
 	if a := s.want(exitUsage, "show", "no-such-run"); !strings.Contains(a.err, "no such run") {
 		t.Errorf("a run that is not there: %q", a.err)
+	}
+}
+
+// TestShowAHeldPlan: the command show names the flag with which a plan that only limits hold can be applied. It
+// proposes no command for a plan that no operator can apply.
+func TestShowAHeldPlan(t *testing.T) {
+	t.Parallel()
+	for _, overridable := range []bool{true, false} {
+		for _, deployment := range []string{"", "seats"} {
+			n := &report.Night{Run: "R", PlanHash: "H", Deployment: deployment, Mode: policy.Review, Verdict: plan.Hold, Overridable: overridable, Expires: time.Now().Add(time.Hour)}
+			var text bytes.Buffer
+			a := &Process{Context: t.Context(), Stdout: &text, Clock: clock.Real, Variable: func(string) (string, bool) { return "", false }}
+			if err := new(showCmd).print(a, &runs.Overview{Stage: runs.StagePlanned}, n); err != nil {
+				t.Fatal(err)
+			}
+			want := map[string]string{"": "apply it despite the limits:  idleseat apply R --override-limits H", "seats": "approve it despite the limits:  idleseat approve R H --override-limits --aws seats\n"}[deployment]
+			if strings.Contains(text.String(), want) != overridable || strings.Contains(text.String(), "plan hash") != overridable {
+				t.Errorf("%q, overridable %t:\n%s", deployment, overridable, text.String())
+			}
+		}
 	}
 }
 

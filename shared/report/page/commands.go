@@ -24,6 +24,15 @@ func overriding(n *report.Night) string {
 	return applying(n) + " --override-limits " + n.PlanHash
 }
 
+// The function "finishing" returns the command that goes on with a plan that was applied. If an operator has set the
+// limits of the plan aside, the operator must do it again.
+func finishing(n *report.Night) string {
+	if n.Settled.Override != "" {
+		return overriding(n)
+	}
+	return applying(n)
+}
+
 func restoring(n *report.Night) string { return inDeployment("idleseat restore --run "+n.Run, n) }
 
 func inDeployment(command string, n *report.Night) string {

@@ -146,7 +146,7 @@ func (s *state) ended(w *Words, n *report.Night) {
 	case stopped && n.Restores == "":
 		s.Next, s.Commands = w.T("next.stopped"), []string{restoring(n)}
 	case pending > 0:
-		s.Next, s.Commands = w.T("next.pending"), []string{applying(n)}
+		s.Next, s.Commands = w.T("next.pending"), []string{finishing(n)}
 	case done > 0 && n.Restores == "": // nobody restores a restore
 		s.Next, s.Commands = w.T("next.restore"), []string{restoring(n)}
 	}

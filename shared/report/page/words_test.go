@@ -141,6 +141,8 @@ func TestState(t *testing.T) {
 	stopped := func(s map[runs.Status]int) *report.Settled {
 		return &report.Settled{At: sample.AsOf, Statuses: s, Refused: "expired", Begun: true}
 	}
+	overridden := settled(map[runs.Status]int{runs.Done: 9, runs.Pending: 1})
+	overridden.Override = "H"
 	for name, c := range map[string]struct {
 		night           report.Night
 		tone, head, cmd string
@@ -160,6 +162,9 @@ func TestState(t *testing.T) {
 		"held there":      {report.Night{Run: "R", PlanHash: "H", Deployment: "prod", Verdict: plan.Hold, Overridable: true}, "warn", "On hold", "idleseat approve R H --aws prod --override-limits"},
 		"audit there":     {report.Night{Run: "R", Deployment: "prod", Mode: policy.Audit, Verdict: plan.Review}, "info", "Only looking", "idleseat plan --aws prod"},
 		"pending there":   {report.Night{Run: "R", PlanHash: "H", Deployment: "prod", Settled: settled(map[runs.Status]int{runs.Pending: 1})}, "warn", "Not finished", "idleseat approve R H --aws prod"},
+		"pending, held":   {report.Night{Run: "R", PlanHash: "H", Deployment: "prod", Verdict: plan.Hold, Overridable: true, Settled: overridden}, "warn", "Not finished", "idleseat approve R H --aws prod --override-limits"},
+		"pending, here":   {report.Night{Run: "R", PlanHash: "H", Verdict: plan.Hold, Overridable: true, Settled: overridden}, "warn", "Not finished", "idleseat apply R --override-limits H"},
+		"pending, plain":  {report.Night{Run: "R", PlanHash: "H", Verdict: plan.Hold, Overridable: true, Settled: settled(map[runs.Status]int{runs.Pending: 1})}, "warn", "Not finished", "idleseat apply R"},
 		"done there":      {report.Night{Run: "R", Deployment: "a b", Settled: settled(map[runs.Status]int{runs.Done: 1})}, "good", "Done", "idleseat restore --run R --aws 'a b'"},
 		"stopped at last": {report.Night{Run: "R", Settled: &report.Settled{Refused: "expired"}}, "bad", "Stopped by a safety check", "idleseat plan"},
 		"stopped midway":  {report.Night{Run: "R", Settled: stopped(map[runs.Status]int{runs.Done: 90, runs.Pending: 10})}, "bad", "Stopped by a safety check", "idleseat restore --run R"},

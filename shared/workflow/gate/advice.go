@@ -3,6 +3,7 @@ package gate
 import (
 	"github.com/idleseat/idleseat/shared/card"
 	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
 )
@@ -31,7 +32,7 @@ func (l *letter) advice() (text string, steps []card.Step) {
 		if o.Troubled > 0 {
 			text = "Look at what the changes wait for, and mend it. The next scheduled run then finishes them."
 		}
-		return text, []card.Step{{To: "To see what each change waits for", Command: results}, {To: "To finish it now", Command: hints.Apply(o.Run, o.PlanHash, o.Batches.overridden())}}
+		return text, []card.Step{{To: "To see what each change waits for", Command: results}, {To: "To finish it now", Command: hints.Apply(o.Run, o.PlanHash, o.Verdict == plan.Hold)}}
 	case Refused:
 		text = "Nothing was begun, so nothing needs to be rolled back. Correct what the reason names, and ask again."
 		if len(o.Unfinished) > 0 {

@@ -156,8 +156,11 @@ func TestNotice(t *testing.T) {
 			o.Results, o.Troubled, o.Batches = statusCounts{runs.Done: 1, runs.Pending: 2}, 1, Batches{Entra: []Batch{{Run: aRun}}}
 		}), Waits, "seats: 1 of 3 changes done, 2 pending", []string{"Trouble    pending until a fault is mended: 1 change\n", "mend it. The next scheduled run then finishes them", "To finish it now:\n  idleseat", "idleseat approve " + aRun + " " + aHash + " --aws seats"}, []string{"override"}},
 		"pending of an override": {with(func(o *StepOutput) {
-			o.Results, o.Batches = statusCounts{runs.Pending: 3}, Batches{AD: []Batch{{Override: true}}}
+			o.Verdict, o.Overridable, o.Results = plan.Hold, true, statusCounts{runs.Pending: 3}
 		}), Waits, "seats: 0 of 3 changes done, 3 pending", []string{"idleseat approve " + aRun + " " + aHash + " --override-limits --aws seats"}, nil},
+		"pending of an earlier override": {with(func(o *StepOutput) {
+			o.Results, o.Resumed, o.Batches = statusCounts{runs.Done: 3}, statusCounts{runs.Pending: 1}, Batches{Entra: []Batch{{Run: "earlier", Override: true}}}
+		}), Waits, "seats: 3 of 4 changes done, 1 pending", []string{"idleseat approve " + aRun + " " + aHash + " --aws seats"}, []string{"override"}},
 		"pending of an earlier run": {with(func(o *StepOutput) {
 			o.Results, o.Resumed = statusCounts{runs.Done: 3}, statusCounts{runs.Pending: 1}
 		}), Waits, "seats: 3 of 4 changes done, 1 pending", []string{"The directory does not show every change yet. The next scheduled run finishes what is pending."}, []string{"mend", "Trouble"}},

@@ -201,11 +201,6 @@ func (all *Batches) add(p *plan.Plan, results *runs.Results, override bool, scop
 
 func (all *Batches) any() bool { return len(all.Entra)+len(all.AD) > 0 }
 
-// The method "overridden" reports whether any batch applies although a limit put its plan on hold.
-func (all *Batches) overridden() bool {
-	return slices.ContainsFunc(slices.Concat(all.Entra, all.AD), func(b Batch) bool { return b.Override })
-}
-
 // Metrics returns the figures of a step under the names that the dashboard and the alarms use. The dashboard adds up
 // the figures of all steps. An execution therefore reports its results only at the end, and omits results that an
 // earlier execution reported.
