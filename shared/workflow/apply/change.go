@@ -109,8 +109,8 @@ func (m *move) unreadable(ctx context.Context, e reading) (runs.Status, string) 
 		return runs.Kept, e.why
 	case !ours && m.plan.Restores == "" && e.lost:
 		return runs.Kept, goneFromEntra
-	case !ours && m.change.RestoreOf == "" && e.leftOut != nil && m.change.Via.WrittenIn() == directory.AD:
-		return runs.Kept, leftOutNow
+	case !ours && e.leftOut != nil && m.change.Via.WrittenIn() == directory.AD && (m.change.RestoreOf == "" || e.person.ID() == ""):
+		return runs.Kept, leftOutNow // of an account that is left out and alone, no rule knows that the person is back
 	case !ours && m.plan.Restores == "" && e.person.ID() != m.change.User:
 		return runs.Refused, "known to Entra ID by now as " + e.person.ID() + "; plan again"
 	}

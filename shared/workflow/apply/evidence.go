@@ -229,7 +229,8 @@ func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) read
 	}
 	var err error
 	if u == nil && p.AD != nil {
-		if p.Entra, err = evidence.InEntra(ctx, j.Entra, p.AD.User, j.run.Policy.Anchor); err != nil {
+		account := cmp.Or(p.AD.User, p.AD.LeftOut)
+		if p.Entra, err = evidence.InEntra(ctx, j.Entra, account, j.run.Policy.Anchor); err != nil {
 			return reading{why: fmt.Sprintf("Entra ID could not be read: %v", err)}
 		}
 	}
@@ -257,7 +258,16 @@ func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) read
 		return reading{person: person, leftOut: leftOut, latest: p.Latest(), adError: p.Failed}
 	}
 	if leftOut != nil {
-		return reading{gone: true, why: leftOutNow}
+		return reading{person: leftOutAlone(&p, h), leftOut: leftOut}
 	}
 	return reading{gone: true, why: "the account is no longer in Active Directory"}
+}
+
+// The function "leftOutAlone" returns a person whose only account is one that the settings leave out. The account is
+// there, so a change that was begun goes on. The groups count, and all else that a rule asks is unknown.
+func leftOutAlone(p *evidence.Person, h *directory.Accounts) *directory.Person {
+	return &directory.Person{
+		EntraState: directory.Missing, ADState: directory.Missing, Doubt: leftOutNow,
+		Memberships: p.AD.In, Unreadable: h.Unreadable,
+	}
 }

@@ -3,8 +3,11 @@ package apply
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -77,4 +80,90 @@ func TestBegunAndLeftOut(t *testing.T) {
 	if !slices.Contains(b.ad.in[citrixDN], freeDora.SID) {
 		t.Errorf("members %v", b.ad.in)
 	}
+}
+
+// TestBegunAndLeftOutAlone: Egon is in Active Directory alone. After a change was begun, the settings leave his account
+// out. The change ends by what his groups show, and does not count as a change of a deleted account.
+func TestBegunAndLeftOutAlone(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		change plan.Change
+		begin  func(*testing.T, *bench)
+		want   []runs.Status // the results of calls that follow one another
+		logged ledger.Outcome
+		citrix bool // whether the group Citrix lists him in the end
+	}{
+		"taken": {freeEgon, func(t *testing.T, b *bench) {
+			b.ad.deaf = true
+			b.apply(t, runs.Pending, "still shows the member")
+			b.ad.in = members{}
+		}, []runs.Status{runs.Done}, ledger.Done, false},
+		"not taken yet": {freeEgon, func(t *testing.T, b *bench) {
+			b.ad.deaf = true
+			b.apply(t, runs.Pending, "still shows the member")
+		}, []runs.Status{runs.Pending, runs.Kept}, ledger.RolledBack, true},
+		"a rollback waits": {freeEgon, func(t *testing.T, b *bench) {
+			b.ad.deaf = true
+			b.apply(t, runs.Pending, "still shows the member")
+			b.recall(t, freeEgon.User)
+			b.ad.fail = map[string]error{"AddMember #1": errDown}
+			b.apply(t, runs.Pending, "going back is not finished")
+			b.ad.in = members{}
+		}, []runs.Status{runs.Pending, runs.Kept}, ledger.Restored, true},
+		"joined, and not left": {demoteEgon, func(t *testing.T, b *bench) {
+			b.ad.lost = map[string]error{joinEgon: errDown}
+			b.apply(t, runs.Pending, "did not go through")
+		}, []runs.Status{runs.Kept}, ledger.RolledBack, true},
+		"a restore of a run waits": {freeEgon, func(t *testing.T, b *bench) {
+			c := freeEgon
+			c.Rule, c.RestoreOf = plan.RestoreRule, "r0"
+			b.plan(t, func(p *plan.Plan) { p.Changes = []plan.Change{c} })
+			touched := &history.Planned{Run: "r0", Touches: []history.Touch{{User: c.User, License: "citrix"}}}
+			if err := history.PutPlanned(t.Context(), b.Store, touched, true); err != nil {
+				t.Fatal(err)
+			}
+			b.put(t, ledger.Intent{Person: c.User, SID: c.SID, License: "citrix", Run: "r0", Rule: "citrix", Via: "ad-group", Source: citrixDN, At: daysAgo(10), Before: ledger.Holding{InGroups: []string{citrixDN}}}, ledger.Done)
+			b.lag()
+			b.ad.in, b.ad.people[c.SID].LastLogonTimestamp = members{}, daysAgo(1)
+			b.ad.fail = map[string]error{"AddMember #1": errDown}
+			b.apply(t, runs.Pending, "going back is not finished")
+		}, []runs.Status{runs.Done}, ledger.Done, true},
+	} {
+		for _, scope := range []runs.Scope{runs.Begun, runs.All} {
+			t.Run(name+" "+string(scope), func(t *testing.T) {
+				t.Parallel()
+				b := newBench(t, tc.change)
+				tc.begin(t, b)
+				b.ad.deaf, b.ad.fail, b.ad.lost, b.ad.leftOut = false, nil, nil, freeEgon.SID
+				b.at(b.now.Add(time.Hour))
+				for _, want := range tc.want {
+					r, err := b.Apply(t.Context(), Request{Run: "run", Scope: scope})
+					if err != nil || len(r.Results) != 1 || r.Results[0].Status != want {
+						t.Fatalf("%+v, %v; want %s", r, err, want)
+					}
+					b.lag()
+				}
+				b.logged(t, tc.change, string(tc.logged))
+				if got := slices.Contains(b.ad.in[citrixDN], freeEgon.SID); got != tc.citrix {
+					t.Errorf("in the group Citrix: %t", got)
+				}
+				if slices.Contains(b.ad.in[liteDN], freeEgon.SID) {
+					t.Error("in the group Lite still")
+				}
+			})
+		}
+	}
+}
+
+// TestReturnAndLeftOutAlone: a run planned the restore of Egon, who is in Active Directory alone. Then the settings
+// leave his account out, so no rule knows that he is back. Nothing is begun.
+func TestReturnAndLeftOutAlone(t *testing.T) {
+	t.Parallel()
+	c := freeEgon
+	c.Rule, c.RestoreOf = plan.RestoreRule, "r0"
+	b := newBench(t, c)
+	b.ad.leftOut = c.SID
+	b.apply(t, runs.Kept, leftOutNow)
+	b.wrote(t)
+	b.logged(t, c, "")
 }
