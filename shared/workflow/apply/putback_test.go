@@ -54,6 +54,10 @@ func TestPuttingBackInActiveDirectory(t *testing.T) {
 	as := func(*ledger.Intent) {}
 	begun := taken(func(in *ledger.Intent) { in.Run, in.RestoreOf, in.Rule = "run", "r0", plan.RestoreRule }, "")
 	done, open := taken(as, ledger.Done), taken(as, "")
+	restored := func(t *testing.T, b *bench) {
+		taken(as, ledger.Restored)(t, b)
+		b.ad.in.add(citrixDN, freeEgon.SID)
+	}
 	for name, tc := range map[string]struct {
 		stand    func(*testing.T, *bench)
 		restores string
@@ -70,11 +74,15 @@ func TestPuttingBackInActiveDirectory(t *testing.T) {
 		"r0 has it open, asked for":    {open, "r0", nil, []string{give}, runs.Done, "its run is being restored", "given back"},
 		"r0 has it open, refused": {open, "r0", func(b *bench, _ *job, _ *move) { b.ad.fail = map[string]error{give: refusal("no")} },
 			[]string{give}, runs.Failed, "its run is being restored; it could not be restored: no", "done"},
-		"r0 has it open":                  {open, "", nil, nil, runs.Refused, "it is no longer as run r0 left it; look at the ledger", "open"},
-		"somebody restored r0's":          {taken(as, ledger.Restored), "r0", nil, nil, runs.Refused, "it is no longer as run r0 left it; look at the ledger", "given back"},
-		"r0 announced it":                 {taken(as, ledger.Announced), "r0", nil, nil, runs.Refused, "it is no longer as run r0 left it; look at the ledger", "noticed"},
-		"its rule is gone, not asked for": {taken(func(in *ledger.Intent) { in.Rule = "gone" }, ledger.Done), "", nil, nil, runs.Refused, "the run's policy has no rule gone", "done"},
-		"another group by now, begun":     {begun, "r0", func(b *bench, _ *job, _ *move) { delete(b.ad.groups, directory.GroupByGUID(citrixGUID, "")) }, nil, runs.Failed, "the group that was left", "failed"},
+		"r0 has it open":                       {open, "", nil, nil, runs.Refused, "it is no longer as run r0 left it; look at the ledger", "open"},
+		"r0's was restored, taken since":       {taken(as, ledger.Restored), "r0", nil, nil, runs.Refused, "it is no longer as run r0 left it; look at the ledger", "given back"},
+		"r0's was restored":                    {restored, "r0", nil, nil, runs.Done, "as noted", "given back"},
+		"r0's was restored, nothing may begin": {restored, "r0", func(_ *bench, j *job, _ *move) { j.closed = "closed" }, nil, runs.Done, "as noted", "given back"},
+		"r0's was restored, not asked for":     {restored, "", nil, nil, runs.Refused, "it is no longer as run r0 left it; look at the ledger", "given back"},
+		"r0's was restored, unread":            {restored, "r0", func(b *bench, _ *job, _ *move) { b.ad.fail = map[string]error{"MemberOf #1": errDown} }, nil, troubled, "nothing was done: down", "given back"},
+		"r0 announced it":                      {taken(as, ledger.Announced), "r0", nil, nil, runs.Refused, "it is no longer as run r0 left it; look at the ledger", "noticed"},
+		"its rule is gone, not asked for":      {taken(func(in *ledger.Intent) { in.Rule = "gone" }, ledger.Done), "", nil, nil, runs.Refused, "the run's policy has no rule gone", "done"},
+		"another group by now, begun":          {begun, "r0", func(b *bench, _ *job, _ *move) { delete(b.ad.groups, directory.GroupByGUID(citrixGUID, "")) }, nil, runs.Failed, "the group that was left", "failed"},
 		"the group cannot be looked up": {done, "r0", func(b *bench, _ *job, _ *move) { b.ad.fail = map[string]error{"FindGroup " + citrixDN: errDown} },
 			nil, troubled, "nothing was done: down", "done"},
 		"the same, begun": {begun, "r0", func(b *bench, _ *job, _ *move) { b.ad.fail = map[string]error{"FindGroup " + citrixDN: errDown} },
@@ -191,7 +199,8 @@ func TestRestoreRemembersThatItJoined(t *testing.T) {
 }
 
 // TestUndoneWithoutBeingShown: if the data of a run is gone, a restore can only roll back the open change of the run.
-// The restore removes the person from the target group, even if reads do not show the person there.
+// The restore removes the person from the target group, even if reads do not show the person there. If the call ends
+// before it stores the result, the next call finds the license restored.
 func TestUndoneWithoutBeingShown(t *testing.T) {
 	t.Parallel()
 	c := moveAnna
@@ -204,6 +213,13 @@ func TestUndoneWithoutBeingShown(t *testing.T) {
 	}, "")
 	b.entra.in.add("g-exo", "id-anna")
 	b.Entra = hiding{b.entra, "g-exo"}
+	whole := b.Store
+	b.Store = brokenStore{Store: whole, put: "/results/"}
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err == nil {
+		t.Fatal("results that were not written are no error")
+	}
+	b.Store = whole
+	b.logged(t, moveAnna, string(ledger.Restored))
 	b.apply(t, runs.Done, "its run is being restored")
 	b.wrote(t, leaveEXO)
 }

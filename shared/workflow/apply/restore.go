@@ -15,6 +15,9 @@ import (
 // the restore. If a run planned it because the person returned, the person must still be active. The parameter "last"
 // is the newest ledger entry for the person and the license.
 func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.Status, string) {
+	if status, note := j.undoneBefore(ctx, m, last); status != "" {
+		return status, note
+	}
 	switch {
 	case m.entry != nil:
 		if status, note := j.stillOpen(ctx, m); status != "" {
@@ -135,6 +138,24 @@ func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (runs
 		status = runs.Failed
 	}
 	return status, note
+}
+
+// The method "undoneBefore" is for a restore whose earlier call rolled back an open change of the restored run, and ended
+// before it stored the result. The returned status is empty if the ledger has no such rollback. It is also empty if a
+// read does not show the license, because somebody has taken it since.
+func (j *job) undoneBefore(ctx context.Context, m *move, last *ledger.Entry) (runs.Status, string) {
+	if j.plan.Restores == "" || last == nil || last.Run != m.change.RestoreOf || last.Completion == nil || last.Completion.Outcome != ledger.Restored {
+		return "", ""
+	}
+	why, err := m.unproven(ctx, last)
+	m.entry = nil // the entry belongs to the restored run
+	switch {
+	case err != nil:
+		return troubled, fmt.Sprintf("nothing was done: %v", err)
+	case why != "":
+		return "", ""
+	}
+	return runs.Done, last.Completion.Note
 }
 
 // beginRestore writes the intent to restore a license that the run in the change's RestoreOf took. The returned status
