@@ -103,7 +103,8 @@ func (m *move) takenSince(ctx context.Context, e *ledger.Entry) (note string, er
 // person. So undo adds the person whatever the reads show, and the change stays pending.
 //
 // If the account in Entra ID was deleted, the license cannot come. undo then waits until the time inBin has passed
-// since the change began, because an administrator may bring the account back.
+// since the change began, because an administrator may bring the account back. If the source group cannot give its
+// license, as without a free seat, undo waits until an administrator has mended that.
 func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	e := m.entry
 	in, err := m.in(ctx, e.Source)
@@ -125,15 +126,14 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Sta
 	}
 	had := m.change.RestoreOf != "" || slices.ContainsFunc(e.Before.Assignments, func(a directory.Assignment) bool { return a.Group == m.from() && a.Active() })
 	awaits := m.follows() && had && !(m.readLagOver() && m.active(e.SKU, m.from()))
+	failed := m.pathError(e.SKU, m.from())
 	switch gone := m.person.Entra == nil; {
 	case awaits && gone && m.Now().Sub(e.At) < inBin:
-		why = sentences(why, "joined the source group again; "+goneFromEntra+inBinNote)
-		if m.readLagOver() {
-			return troubled, why // only an administrator brings the account back, so no night waits for it
-		}
-		return runs.Pending, why
+		return m.forRepair(), sentences(why, "joined the source group again; "+goneFromEntra+inBinNote)
 	case awaits && gone:
 		why = sentences(why, goneFromEntra+", so only the groups of Active Directory are as they were")
+	case awaits && failed != "":
+		return m.forRepair(), sentences(why, "joined the source group again, which does not give its license: "+failed+reprocess)
 	case awaits:
 		return runs.Pending, sentences(why, rejoined)
 	}
@@ -144,6 +144,20 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Sta
 }
 
 const rejoined = "joined the source group again, waiting for its license before the target is left"
+
+// The constant "reprocess" says what gives a license that a group could not give before. Entra ID does not try again by
+// itself when a seat becomes free (Microsoft Learn, "Identify and resolve license assignment problems for a group in
+// Microsoft Entra ID", section "Force group license processing"; Microsoft Graph, user: reprocessLicenseAssignment).
+const reprocess = "; when that is resolved, reprocess the person's licenses in the admin center"
+
+// The method "forRepair" returns the status of a rollback that waits for an administrator. A night does not wait for
+// that. As long as readLagOver is false, it does, because each call gives the license again.
+func (m *move) forRepair() runs.Status {
+	if m.readLagOver() {
+		return troubled
+	}
+	return runs.Pending
+}
 
 // leaveTarget removes the person from the target group, and completes the change with outcome o. A person who was in
 // the group before the change stays there. Reads may show a new membership late. So a rollback also removes a person

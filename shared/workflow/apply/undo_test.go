@@ -21,6 +21,8 @@ func TestUndo(t *testing.T) {
 	t.Parallel()
 	had := []directory.Assignment{{SKU: "sku-e3", Group: "g-e3", State: "Active"}}
 	inError := []directory.Assignment{{SKU: "sku-e3", Group: "g-e3", State: "Error"}}
+	full := []directory.Assignment{{SKU: "sku-e3", Group: "g-e3", State: "Error", Error: "CountViolation"}}
+	const noSeat = "why; joined the source group again, which does not give its license: no free seat of the license is left; buy one or free one first (CountViolation); when that is resolved, reprocess the person's licenses in the admin center"
 	for name, tc := range map[string]struct {
 		in     []string // groups that list the person
 		holds  []directory.Assignment
@@ -39,6 +41,9 @@ func TestUndo(t *testing.T) {
 		"held, left a moment ago":         {[]string{"g-e3", "g-exo"}, had, had, directory.Settling - time.Second, nil, true, false, "", []string{"AddMember g-e3 id-anna"}, runs.Pending, "why; " + rejoined},
 		"not in the source":               {[]string{"g-exo"}, nil, had, directory.Settling, nil, true, false, "", []string{"AddMember g-e3 id-anna"}, runs.Pending, "why; " + rejoined},
 		"in it, its license not yet":      {[]string{"g-e3", "g-exo"}, nil, had, directory.Settling, nil, true, false, "", nil, runs.Pending, "why; " + rejoined},
+		"in it, no free seat":             {[]string{"g-e3", "g-exo"}, full, had, directory.Settling, nil, true, false, "", nil, troubled, noSeat},
+		"no free seat, left a moment ago": {[]string{"g-e3", "g-exo"}, full, had, time.Minute, nil, true, false, "", []string{"AddMember g-e3 id-anna"}, runs.Pending, noSeat},
+		"no free seat before either":      {[]string{"g-e3", "g-exo"}, full, full, directory.Settling, nil, true, false, "", []string{leaveEXO}, runs.Kept, "why"},
 		"had none of it, left just now":   {[]string{"g-e3", "g-exo"}, nil, nil, time.Minute, nil, true, false, "", []string{"AddMember g-e3 id-anna"}, runs.Pending, "why; given again at once; each call gives it again until 2026-11-23T10:04:00Z, because the removal may still take effect"},
 		"had none of it before":           {[]string{"g-e3", "g-exo"}, nil, nil, directory.Settling, nil, true, false, "", []string{leaveEXO}, runs.Kept, "why"},
 		"had it in error before":          {[]string{"g-e3", "g-exo"}, nil, inError, directory.Settling, nil, true, false, "", []string{leaveEXO}, runs.Kept, "why"},
@@ -83,6 +88,35 @@ func TestUndo(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestUndoWithoutASeat: Anna has left the group of E3 when its run is restored, and somebody else has got the seat since.
+// The result says so, and no night waits for it. When she has the license again, the rollback ends.
+func TestUndoWithoutASeat(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna)
+	b.apply(t, runs.Pending, "joined")
+	b.follow()
+	b.apply(t, runs.Pending, "left the source group")
+	b.recall(t, "")
+	b.entra.full["g-e3"] = "CountViolation"
+	b.follow()
+	b.apply(t, runs.Pending, beingRestored+"; "+rejoined)
+	if b.resultOf(t, moveAnna).Retry {
+		t.Error("nothing says yet that there is no seat")
+	}
+	for range 2 {
+		b.at(b.now.Add(24 * time.Hour))
+		b.follow()
+		b.apply(t, runs.Pending, "no free seat of the license is left")
+		if !b.resultOf(t, moveAnna).Retry {
+			t.Error("a night waits for it")
+		}
+	}
+	b.entra.full = nil
+	b.follow()
+	b.apply(t, runs.Kept, beingRestored)
+	b.wrote(t, joinEXO, leaveE3, "AddMember g-e3 id-anna", leaveEXO)
 }
 
 // TestUndoThatDoesNotShow: in a rollback, the person leaves the target group only after a read shows the person in the
