@@ -354,30 +354,32 @@ func TestRelayOfARefusedRun(t *testing.T) {
 	}
 }
 
-// TestNoEvidenceKeepsWhatReturns: a batch of a resumed run gets no evidence of Active Directory. It keeps the result of
-// a change that returns a license, because another batch of that run works on that change.
+// TestNoEvidenceKeepsWhatReturns: a batch gets no evidence of Active Directory. It keeps the result of a change that
+// returns a license, because another batch of the run works on that change.
 func TestNoEvidenceKeepsWhatReturns(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, freeDora, freeEgon)
-	b.ad.fail = map[string]error{"RemoveMember " + citrixDN + " guid-dora": errDown, "RemoveMember " + citrixDN + " guid-egon": errDown}
-	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
-		t.Fatal(err)
-	}
-	b.ad.fail = nil
-	if err := history.Stop(t.Context(), b.Store, "run", "id-dora", "later", b.now); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := b.Apply(t.Context(), Request{Run: "run", Scope: runs.Back}); err != nil {
-		t.Fatal(err)
-	}
-	before := b.resultOf(t, freeDora)
-	none := &protocol.Ending{Error: "Relay.Failed", Cause: "the clocks differ"}
-	newRelayed(t, b).step(t, "change", &BatchState{Run: "run", Batch: "ad-0001", Scope: runs.Begun, Evidence: none})
-	if d := cmp.Diff(before, b.resultOf(t, freeDora)); d != "" {
-		t.Errorf("what returns (-want +got):\n%s", d)
-	}
-	if x := b.resultOf(t, freeEgon); !x.Retry || !strings.Contains(x.Note, "the clocks differ") {
-		t.Errorf("%+v", x)
+	for _, scope := range []runs.Scope{runs.Begun, runs.All} {
+		b := newBench(t, freeDora, freeEgon)
+		b.ad.fail = map[string]error{"RemoveMember " + citrixDN + " guid-dora": errDown, "RemoveMember " + citrixDN + " guid-egon": errDown}
+		if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
+			t.Fatal(err)
+		}
+		b.ad.fail = nil
+		if err := history.Stop(t.Context(), b.Store, "run", "id-dora", "later", b.now); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Apply(t.Context(), Request{Run: "run", Scope: runs.Back}); err != nil {
+			t.Fatal(err)
+		}
+		before := b.resultOf(t, freeDora)
+		none := &protocol.Ending{Error: "Relay.Failed", Cause: "the clocks differ"}
+		newRelayed(t, b).step(t, "change", &BatchState{Run: "run", Batch: "ad-0001", Scope: scope, Evidence: none})
+		if d := cmp.Diff(before, b.resultOf(t, freeDora)); d != "" {
+			t.Errorf("scope %q: what returns (-want +got):\n%s", scope, d)
+		}
+		if x := b.resultOf(t, freeEgon); !x.Retry || !strings.Contains(x.Note, "the clocks differ") {
+			t.Errorf("scope %q: %+v", scope, x)
+		}
 	}
 }
 

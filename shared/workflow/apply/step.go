@@ -217,13 +217,13 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 // The method "undone" stores a pending result with the reason "why" for each change of the batch that has no final
 // result. The parameter "refused" is the reason if a safety check stopped the batch, or "". After such a stop, a change
 // that waits for the directory keeps its result, because a later call may finish it. A change that returns a license
-// keeps its result, too, because the stopped call has worked on it.
+// keeps its result, too, because the stopped call or a batch of its own has worked on it.
 func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) error {
 	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch, Scope: b.Scope})
 	if err != nil {
 		return err
 	}
-	if b.Scope == runs.Begun || b.Scope == runs.All && refused != "" {
+	if b.Scope == runs.Begun || b.Scope == runs.All && (refused != "" || j.plan.Restores == "") {
 		back, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch, Scope: runs.Back})
 		if err != nil {
 			return err

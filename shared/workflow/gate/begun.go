@@ -91,6 +91,31 @@ func (s *Steps) upToDate(ctx context.Context, p *plan.Plan) (*plan.Plan, error) 
 	return &now, nil
 }
 
+// The method "addReturning" adds the batches of a plan that have a change which the run has begun, and which returns its
+// license by now. A night's own rollback then goes on like one of an earlier run. The parameter "results" has the results
+// of the plan.
+func (s *Steps) addReturning(ctx context.Context, p *plan.Plan, results *runs.Results, batches *Batches) error {
+	book, returns, back := ledger.In(s.Store), returning(s.Store), map[[2]string]bool{}
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		if results.Final(c) {
+			continue
+		}
+		last, err := book.Latest(ctx, c.Person(), c.License)
+		if errors.Is(err, ledger.ErrDamaged) || err == nil && (last == nil || last.Run != p.Run || last.Completion != nil) {
+			continue
+		}
+		if err == nil {
+			back[[2]string{c.User, c.License}], err = returns(ctx, &plan.Begun{Run: p.Run, User: c.Person(), License: c.License})
+		}
+		if err != nil {
+			return fmt.Errorf("find what run %s returns: %w", p.Run, err)
+		}
+	}
+	batches.addWith(p, results.Override == p.PlanHash, runs.Back, func(c plan.Change) bool { return back[[2]string{c.User, c.License}] })
+	return nil
+}
+
 // The function "returning" returns a function that reports whether an unfinished change returns a license to the
 // person: it is a restore or a rollback, or an operator asked to restore the license. The answer is false if the ledger
 // entry is damaged, because no run finishes such a change. The returned function reads the operators' requests only

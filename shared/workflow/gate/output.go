@@ -183,11 +183,16 @@ func (o *StepOutput) totals() Totals {
 
 // The method "add" adds the batches of a plan in which at least one change is not final.
 func (all *Batches) add(p *plan.Plan, results *runs.Results, override bool, scope runs.Scope) {
+	all.addWith(p, override, scope, func(c plan.Change) bool { return results == nil || !results.Final(&c) })
+}
+
+// The method "addWith" adds the batches of a plan that have at least one change for which "open" is true.
+func (all *Batches) addWith(p *plan.Plan, override bool, scope runs.Scope, open func(plan.Change) bool) {
 	if p.Verdict == plan.Nothing {
 		return
 	}
 	for _, b := range p.Batches() {
-		if !slices.ContainsFunc(b.Changes, func(c plan.Change) bool { return results == nil || !results.Final(&c) }) {
+		if !slices.ContainsFunc(b.Changes, open) {
 			continue
 		}
 		one := Batch{Run: p.Run, PlanHash: p.PlanHash, Override: override, Batch: b.Name, Scope: scope}

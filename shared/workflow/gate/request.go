@@ -59,7 +59,7 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 		return fmt.Errorf("%w to apply run %s: %s", runs.ErrRefused, in.Run, fmt.Sprintf(format, args...))
 	}
 	out := outputOf(p, results, in.Override)
-	if err := s.resume(ctx, p, out, false); err != nil {
+	if err := s.resume(ctx, p, out, results, false); err != nil {
 		return nil, err
 	}
 	if in.PlanHash == "" {
@@ -125,7 +125,7 @@ func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) 
 		return nil, err
 	}
 	out := outputOf(p, nil, false)
-	if err := s.resume(ctx, p, out, false); err != nil {
+	if err := s.resume(ctx, p, out, nil, false); err != nil {
 		return nil, err
 	}
 	out.Go = true

@@ -148,7 +148,7 @@ func (s *Steps) goOn(ctx context.Context, p *plan.Plan, out *StepOutput, apply b
 	if held || !apply && p.Mode != policy.Enforce && p.Verdict != plan.Nothing {
 		out.unapproved()
 	}
-	if err := s.resume(ctx, p, out, held); err != nil {
+	if err := s.resume(ctx, p, out, nil, held); err != nil {
 		return err
 	}
 	out.Go = out.Batches.any()
@@ -195,15 +195,21 @@ func (s *Steps) feedAge(ctx context.Context, run string) (map[string]float64, er
 // The method "resume" adds the unfinished batches of the earlier runs that a plan resumes, and counts their changes by
 // present status. It skips a run whose data has expired. Changes that return a license come first, in batches of their
 // own. They need no sign-in dates, so a fault in a source must not stop them. If "held" is true, the method adds
-// nothing else.
-func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput, held bool) error {
+// nothing else. The parameter "own" has the results of the plan itself. It is nil if the plan must not be applied. All
+// batches of a restore return licenses, so a restore gets no further ones.
+func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput, own *runs.Results, held bool) error {
 	p, err := s.upToDate(ctx, p)
 	if err != nil {
 		return err
 	}
 	first, returning := Batches{Entra: []Batch{}, AD: []Batch{}}, p.Returning()
 	if text, err := s.Policy(ctx); err == nil && policy.InAudit(text) { // in mode audit only a restore writes
-		returning = nil
+		returning, own = nil, nil
+	}
+	if own != nil && len(own.Results) > 0 && p.Restores == "" { // without results, the plan has begun nothing
+		if err := s.addReturning(ctx, p, own, &first); err != nil {
+			return err
+		}
 	}
 	for _, run := range p.Resumes {
 		back := p.Restores != "" || slices.Contains(returning, run) // a restore needs only the ledger
@@ -246,10 +252,12 @@ func (s *Steps) conclude(ctx context.Context, in StepInput) (*StepOutput, error)
 	}
 	out := outputOf(p, results, results.Override == p.PlanHash)
 	out.Round, out.Before = in.Round+1, in.Before
+	own := results
 	if in.Unapproved {
 		out.unapproved()
+		own = nil
 	}
-	if err := s.resume(ctx, p, out, in.Unapproved && p.Verdict == plan.Hold); err != nil {
+	if err := s.resume(ctx, p, out, own, in.Unapproved && p.Verdict == plan.Hold); err != nil {
 		return nil, err
 	}
 	if !in.Unapproved {

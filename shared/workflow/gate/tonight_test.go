@@ -1,6 +1,9 @@
 package gate
 
 import (
+	"context"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -9,6 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -55,6 +59,65 @@ func TestRollbackOfTonightHasItsBatch(t *testing.T) {
 		back.Scope = runs.Back
 		if d := cmp.Diff(append([]Batch{back}, want...), out.Batches.Entra); d != "" || sum(out.Resumed) != 2 {
 			t.Errorf("asked %t: the next round resumes %v, batches (-want +got):\n%s", asked, out.Resumed, d)
+		}
+	}
+}
+
+// TestRollbackOfTheOwnPlanHasItsBatch: during a night, a change of the night's own plan begins to go back, or an operator
+// asks to restore it. From the next round on, its batch is there once more, to work only on what returns a license. The
+// other batches of the plan are not, and neither is it when the plan must not be applied.
+func TestRollbackOfTheOwnPlanHasItsBatch(t *testing.T) {
+	t.Parallel()
+	for _, asked := range []bool{false, true} {
+		s := steps(t, quiet())
+		p := &plan.Plan{Run: "run", Mode: policy.Enforce, Verdict: plan.Apply}
+		for i := range 101 {
+			p.Changes = append(p.Changes, plan.Change{User: fmt.Sprintf("u%03d", i), License: "e3", Via: plan.Direct})
+		}
+		p.Bind()
+		if err := runs.PutPlan(t.Context(), s.Store, p, runs.Nobody); err != nil {
+			t.Fatal(err)
+		}
+		book := ledger.In(s.Store)
+		last, err := book.Begin(t.Context(), ledger.Intent{Person: "u100", License: "e3", Run: "run", At: asOf}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := &runs.Results{Run: "run", PlanHash: p.PlanHash, Results: []runs.Result{runs.ResultOf(&p.Changes[100], runs.Pending, "")}}
+		if err := runs.PutResults(t.Context(), s.Store, "entra-0002", done); err != nil {
+			t.Fatal(err)
+		}
+		settled := func(unapproved bool) []Batch {
+			out, err := s.Do(t.Context(), StepInput{Op: "settle", Run: "run", Unapproved: unapproved})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return out.Batches.Entra
+		}
+		all := []Batch{{Run: "run", PlanHash: p.PlanHash, Batch: "entra-0001"}, {Run: "run", PlanHash: p.PlanHash, Batch: "entra-0002"}}
+		if d := cmp.Diff(all, settled(false)); d != "" {
+			t.Errorf("nothing returns (-want +got):\n%s", d)
+		}
+		if asked {
+			err = history.Stop(t.Context(), s.Store, "run", "u100", "mine", clock)
+		} else {
+			_, err = book.RollBack(t.Context(), last, ledger.Mark{At: clock})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		back := Batch{Run: "run", PlanHash: p.PlanHash, Batch: "entra-0002", Scope: runs.Back}
+		if d := cmp.Diff(append([]Batch{back}, all...), settled(false)); d != "" {
+			t.Errorf("asked %t (-want +got):\n%s", asked, d)
+		}
+		if got := settled(true); len(got) != 0 {
+			t.Errorf("not approved: %+v", got)
+		}
+		s.Policy = func(context.Context) (string, error) {
+			return strings.Replace(text, "mode: review", "mode: audit", 1), nil
+		}
+		if d := cmp.Diff(all, settled(false)); d != "" {
+			t.Errorf("in mode audit (-want +got):\n%s", d)
 		}
 	}
 }
