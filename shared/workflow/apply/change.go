@@ -48,6 +48,9 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 	via := c.Via
 	if ours {
 		m.entry, via = last, plan.Via(last.Via)
+		if e, err = m.forReturn(ctx, e); err != nil {
+			return result(troubled, "nothing was done: %v", err)
+		}
 	}
 	if e.lost && via.WrittenIn() == directory.Entra { // the license belonged to that account
 		e = reading{gone: true, why: goneFromEntra}
@@ -115,6 +118,26 @@ func (m *move) unreadable(ctx context.Context, e reading) (runs.Status, string) 
 		return runs.Refused, "known to Entra ID by now as " + e.person.ID() + "; plan again"
 	}
 	return "", ""
+}
+
+// The method "forReturn" returns the reading with which a change goes on that the run has begun. If it is not enough, for
+// example because an exempt group could not be read, and the change returns its license, it reads the person again as a
+// call of the scope runs.Back does. A change that returns a license asks no rule, so it needs no more.
+func (m *move) forReturn(ctx context.Context, e reading) (reading, error) {
+	inAD := plan.Via(m.entry.Via).WrittenIn() == directory.AD
+	enough := e.gone || e.person != nil && !(inAD && (e.adError != nil || e.person.ADState == directory.Contradictory))
+	if enough || m.onlyGivesBack() {
+		return e, nil
+	}
+	if m.recalled() == "" {
+		if back, err := m.ledger.Returning(ctx, m.entry); err != nil || !back {
+			return e, err
+		}
+	}
+	again, err := m.bareOf(ctx, m.change)
+	again.read = e.read
+	m.person, m.leftOut, m.latest, m.adError = again.person, nil, time.Time{}, again.adError
+	return again, err
 }
 
 // The constant "mostReadings" is how often a call tries one change. If the evidence is too old, each try reads the

@@ -17,6 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -381,6 +382,81 @@ func TestNoEvidenceKeepsWhatReturns(t *testing.T) {
 			t.Errorf("scope %q: %+v", scope, x)
 		}
 	}
+}
+
+// TestReturnNeedsNoFullReading: a change returns its license while something cannot be read that only a rule asks. The
+// license is given again in every scope. The reading of other people stays as it is.
+func TestReturnNeedsNoFullReading(t *testing.T) {
+	t.Parallel()
+	moved := func(t *testing.T) *bench {
+		b := newBench(t, moveAnna)
+		b.apply(t, runs.Pending, "joined")
+		b.follow()
+		b.apply(t, runs.Pending, "left the source group")
+		b.follow()
+		return b
+	}
+	taken := func(t *testing.T) *bench {
+		b := safeBench(t, func(*snapshot.Begin, *snapshot.Manifest) {}, func(*fakeAD) {})
+		b.ad.deaf = true
+		b.apply(t, runs.Pending, "still shows the member")
+		b.ad.deaf = false
+		b.ad.in.remove(citrixDN, doraSID)
+		return b
+	}
+	for name, tc := range map[string]struct {
+		begin func(*testing.T) *bench
+		fail  func(*bench)
+		gives string
+	}{
+		"an exempt group of Active Directory": {taken, func(b *bench) { b.ad.fail = map[string]error{"MemberOf " + safeDN + " " + doraSID: errDown} }, "AddMember " + citrixDN + " guid-dora"},
+		"the groups of Entra ID":              {moved, func(b *bench) { b.entra.fail = map[string]error{"GroupsOf id-anna": errDown} }, "AddMember g-e3 id-anna"},
+		"the accounts contradict each other":  {taken, func(b *bench) { b.entra.users["id-dora"].ImmutableID = "guid-else" }, "AddMember " + citrixDN + " guid-dora"},
+	} {
+		for _, scope := range []runs.Scope{runs.All, runs.Begun, runs.Back} {
+			for _, asked := range []bool{true, false} {
+				t.Run(fmt.Sprintf("%s %s asked %t", name, scope, asked), func(t *testing.T) {
+					t.Parallel()
+					b := tc.begin(t)
+					c := b.changeOf(t)
+					if asked {
+						if err := history.Stop(t.Context(), b.Store, "run", c.User, "later", b.now); err != nil {
+							t.Fatal(err)
+						}
+					} else {
+						book := ledger.In(b.Store)
+						last, err := book.Latest(t.Context(), c.User, c.License)
+						if err == nil {
+							_, err = book.RollBack(t.Context(), last, ledger.Mark{Outcome: ledger.RolledBack, Why: "logged on", At: b.now})
+						}
+						if err != nil {
+							t.Fatal(err)
+						}
+					}
+					tc.fail(b)
+					if _, err := b.Apply(t.Context(), Request{Run: "run", Scope: scope}); err != nil {
+						t.Fatal(err)
+					}
+					if x := b.resultOf(t, c); x.Status != runs.Pending || x.Retry {
+						t.Errorf("%+v", x)
+					}
+					if wrote := append(b.entra.writes(), b.ad.writes()...); !slices.Contains(wrote, tc.gives) {
+						t.Errorf("wrote %q", wrote)
+					}
+				})
+			}
+		}
+	}
+}
+
+// The method "changeOf" returns the only change of the plan.
+func (b *bench) changeOf(t *testing.T) plan.Change {
+	t.Helper()
+	p, err := runs.GetPlan(t.Context(), b.Store, "run")
+	if err != nil || len(p.Changes) != 1 {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	return p.Changes[0]
 }
 
 func (b *bench) resultOf(t *testing.T, c plan.Change) (x runs.Result) {
