@@ -227,7 +227,7 @@ func TestPendingNight(t *testing.T) {
 	}
 	s.rewrite(s.path("policy.yaml"), func(b []byte) []byte { return bytes.Replace(b, []byte("mode: enforce"), []byte("mode: audit"), 1) })
 	audit, stderr := s.runs(exitPending)
-	if named := strings.Count(stderr, "half-way taken by run "+n.Plan.Run+"; to restore it now, call:  idleseat restore --run "+n.Plan.Run+" "); audit.Pending != n.Pending || named != n.Pending || strings.Contains(stderr, "the next run goes on") {
+	if named := strings.Count(stderr, "half-way taken by run "+n.Plan.Run+"; to restore all that this run took from the person, call:  idleseat restore --run "+n.Plan.Run+" "); audit.Pending != n.Pending || named != n.Pending || strings.Contains(stderr, "the next run goes on") {
 		t.Errorf("in audit %d are pending, not %d, and %d are named: %s", audit.Pending, n.Pending, named, stderr)
 	}
 	s.rewrite(s.path("policy.yaml"), func(b []byte) []byte { return bytes.Replace(b, []byte("mode: audit"), []byte("mode: enforce"), 1) })

@@ -43,7 +43,7 @@ func (n *night) tellLeft() {
 		n.tell("whether changes that return a license are half-way is not known: %s", n.unlisted.Error())
 	}
 	for _, b := range n.left {
-		state := map[bool]string{true: "half-way back since run " + b.Run + "; to finish it now", false: "half-way taken by run " + b.Run + "; to restore it now"}[b.Back]
-		n.tell("%s, %s: %s, call:  %s", cmp.Or(b.UserPrincipalName, b.User), b.License, state, n.next(n.a, "restore --run "+b.Run+" "+b.User))
+		state := map[bool]string{true: "half-way back since", false: "half-way taken by"}[b.Back]
+		n.tell("%s, %s: %s run %s; to restore all that this run took from the person, call:  %s", cmp.Or(b.UserPrincipalName, b.User), b.License, state, b.Run, n.next(n.a, "restore --run "+b.Run+" "+b.User))
 	}
 }

@@ -71,7 +71,7 @@ func (l *letter) begun() (lines []card.Fact) {
 	case sum(o.Resumed) > 0:
 		add("Earlier", "begun by earlier runs: %s", statuses(o.Resumed))
 	case o.Stuck == 0 && len(o.Unfinished) > 0:
-		add("Half-way", "begun to return a license and not finished: %s; each command below finishes one without a plan", plain.Many(o.Begun, "change"))
+		add("Half-way", "begun to return a license and not finished: %s; each command below finishes those of one run and one person, without a plan", plain.Many(o.Begun, "change"))
 	case o.NotListed != "":
 		add("Half-way", "not known, since the store could not be read: %s", o.NotListed)
 	case o.Begun > o.Stuck:
@@ -92,10 +92,11 @@ func (l *letter) stuck() string {
 	return "Changes of earlier runs are half-way, and these runs cannot go on. Restore what they took."
 }
 
-// The method "finish" returns a command for each change that an operator can end with a restore.
+// The method "finish" returns a command for each change that an operator can end with a restore. A restore gives back
+// everything that the run took from the person, and not only the license that is half-way.
 func (l *letter) finish() (steps []card.Step) {
 	for _, u := range l.out.Unfinished {
-		steps = append(steps, card.Step{To: "To give a license back that is half-way", Command: l.at.Hints.Restore(u.Run, u.User)})
+		steps = append(steps, card.Step{To: "To restore all that the run took from this person, also what is half-way", Command: l.at.Hints.Restore(u.Run, u.User)})
 	}
 	return steps
 }

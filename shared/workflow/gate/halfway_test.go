@@ -19,7 +19,7 @@ import (
 // that finish the changes that return a license. The notice of any other request has no such command.
 func TestNoticeNamesWhatIsHalfWay(t *testing.T) {
 	t.Parallel()
-	const command = "idleseat restore --run earlier ann --aws seats"
+	const command = "To restore all that the run took from this person, also what is half-way:\n  idleseat restore --run earlier ann --aws seats"
 	for name, tc := range map[string]struct {
 		state, failure string
 		down           bool
