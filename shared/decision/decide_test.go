@@ -239,6 +239,30 @@ func TestFeedsThatFailed(t *testing.T) {
 	}
 }
 
+// TestKindWhileActiveDirectoryIsSilent: nobody knows what Active Directory says about a blocked account of its own while
+// it is set up and not read, even if no run ever read both accounts.
+func TestKindWhileActiveDirectoryIsSilent(t *testing.T) {
+	t.Parallel()
+	absent := func(m *snapshot.Manifest) {
+		m.Readings[directory.AD] = snapshot.Reading{Source: directory.AD, Absent: true}
+	}
+	blocked := accountOf("p", 400)
+	blocked.SID, blocked.Synced, blocked.Enabled = "S-1-5-21-7", true, directory.No
+	entra := []directory.EntraUser{blocked, accountOf("busy", 1)}
+	for name, tc := range map[string]struct {
+		world  world
+		unread bool
+	}{
+		"silent":     {world{entra: entra, failed: "no route"}, true},
+		"not set up": {world{entra: entra, manifest: absent}, false},
+		"read":       {world{entra: entra, ad: []directory.ADUser{{SID: "S-1-5-21-8", LastLogonTimestamp: daysAgo(1)}}}, false},
+	} {
+		if p := only(t, tc.world.seal(t), "id-p"); p.KindUnread() != tc.unread {
+			t.Errorf("%s: unread %t, want %t", name, p.KindUnread(), tc.unread)
+		}
+	}
+}
+
 func TestOpenWantsASealedRun(t *testing.T) {
 	t.Parallel()
 	s, err := store.Open(t.Context(), t.TempDir())

@@ -40,8 +40,9 @@ type recollection struct {
 }
 
 // The method "recall" adds facts from the last healthy reading of each source to the accounts of h, which were read at
-// the time "now". The parameter "exact" says that the last logons come from every controller.
+// the time "now", and sets h.Silent. The parameter "exact" says that the last logons come from every controller.
 func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.Baseline, now time.Time, exact bool) error {
+	h.Silent = h.ADState == directory.NotRead && r.Feeds[directory.AD].State != plan.Absent
 	var groups [2]map[int]*group
 	partitions := map[int]bool{}
 	for s, b := range last {

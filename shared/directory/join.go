@@ -31,6 +31,12 @@ type Accounts struct {
 	// Otherwise they are NotRead: an account that is not in the list may exist.
 	EntraState Presence
 	ADState    Presence
+	// Silent means that Active Directory is set up, and was not read.
+	Silent bool
+	// Sought means that the account in Active Directory was sought by its SID in the whole domain. The reading is then of
+	// one person. LeftOut is the account if it was found, and IDLESEAT_AD_BASE or IDLESEAT_AD_FILTER leaves it out.
+	Sought  bool
+	LeftOut *ADUser
 	// Memberships has the keys of a person's groups. The map's key is the Entra id or the SID. A group whose members
 	// the run did not read is missing.
 	Memberships map[string][]string
@@ -147,7 +153,7 @@ func note(first map[string]int, twice map[string]bool, sid string, i int) {
 
 func (j *joiner) fromEntra(p *Person, i int) {
 	u := &j.Entra[i]
-	*p = Person{Entra: u, EntraState: Present, Stale: j.Stale, Unreadable: j.Unreadable}
+	*p = Person{Entra: u, EntraState: Present, Stale: j.Stale, Unreadable: j.Unreadable, LeftOut: j.LeftOut, sought: j.Sought, silent: j.Silent}
 	p.Memberships = j.memberships(u.ID, u.SID)
 	at, found := j.match(u)
 	if found {

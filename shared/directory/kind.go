@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -42,6 +43,11 @@ func (p *Person) Kind() (kind, evidence string) {
 			return kind, evidence
 		}
 	}
+	if p.LeftOut != nil {
+		if kind, evidence = p.LeftOut.kind(); kind != KindPerson {
+			return kind, evidence + ", of an account that IDLESEAT_AD_BASE or IDLESEAT_AD_FILTER leaves out"
+		}
+	}
 	return KindPerson, ""
 }
 
@@ -52,18 +58,34 @@ func (p *Person) KindOpen() bool {
 	return p.KindHidden() || p.KindUnread() || p.Entra == nil && p.EntraState != NoAccount && (p.AD == nil || !personRecipients[p.AD.RecipientType])
 }
 
-// KindUnread reports whether Active Directory was not read, and the person's account there can show another kind. The
+// KindUnread reports whether the person's account in Active Directory was not read and can show another kind. The
 // accounts of shared mailboxes, rooms and equipment are blocked in Entra ID (Microsoft Learn, "About shared
 // mailboxes"), so the result is false for an enabled account.
+//
+// If Active Directory is no longer set up, or does not show the account at all, the result is true only if a recent run
+// read both accounts: a company may never let idleseat see its other domains. A reading of everybody cannot distinguish
+// an account that IDLESEAT_AD_BASE or IDLESEAT_AD_FILTER leaves out from one that is not shown. So the result is false
+// there, and the reading before a write decides.
 func (p *Person) KindUnread() bool {
-	return p.AD == nil && p.ADState == NotRead && p.Entra != nil && p.Entra.Enabled != Yes && !p.Entra.Past.Joined.IsZero()
+	if p.AD != nil || p.LeftOut != nil || p.Entra == nil || p.Entra.Enabled == Yes {
+		return false
+	}
+	joined := !p.Entra.Past.Joined.IsZero()
+	switch p.ADState {
+	case NotRead:
+		return joined || p.silent && p.Entra.OnPremises()
+	case Missing:
+		return joined && p.sought
+	default:
+		return false
+	}
 }
 
 // KindHidden reports whether the kind depends on the type of the mailbox in Active Directory, and this type is unknown:
 // the domain controllers differ, or the account of idleseat may not read it. The kind does not depend on it if Entra ID
 // shows another kind than KindPerson.
 func (p *Person) KindHidden() bool {
-	if p.AD == nil || !p.AD.Hides("msExchRecipientTypeDetails") {
+	if ad := cmp.Or(p.AD, p.LeftOut); ad == nil || !ad.Hides("msExchRecipientTypeDetails") {
 		return false
 	}
 	if p.Entra == nil {

@@ -199,6 +199,12 @@ type Person struct {
 	// has a SID, but Active Directory has no account with it.
 	Converted bool
 
+	// LeftOut is the account in Active Directory if IDLESEAT_AD_BASE or IDLESEAT_AD_FILTER leaves it out, and a reading of
+	// one person found it by its SID. AD is then nil. The account counts only for the kind of the person.
+	LeftOut *ADUser
+
+	sought, silent bool // Accounts.Sought and Accounts.Silent
+
 	// claimed is the Active Directory account to which the Entra account points, or nil. It is also set if the two
 	// accounts contradict each other.
 	claimed       *ADUser
@@ -250,6 +256,17 @@ func (p *Person) LoggedOnBy(latest time.Time) *Person {
 		account.LogOnBy(latest)
 		as.AD = &account
 	}
+	return &as
+}
+
+// WithLeftOut returns a copy with the account LeftOut in place of AD, or p itself if there is no such account. It is for
+// what the account shows about the kind.
+func (p *Person) WithLeftOut() *Person {
+	if p.LeftOut == nil {
+		return p
+	}
+	as := *p
+	as.AD, as.ADState = p.LeftOut, Present
 	return &as
 }
 

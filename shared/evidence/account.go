@@ -21,7 +21,7 @@ type AD interface {
 type Account struct {
 	User *directory.ADUser // nil if no account has the SID, or if LeftOut has it
 	// LeftOut is the account with the SID if IDLESEAT_AD_BASE or IDLESEAT_AD_FILTER leaves it out. Rules ignore its
-	// values and use its groups. A change that has begun can be finished with it.
+	// values and use its groups and its kind. A change that has begun can be finished with it.
 	LeftOut *directory.ADUser
 	// Partial says why the last logon is uncertain. It is nil if the last logon is certain.
 	Partial *directory.PartialLogonError

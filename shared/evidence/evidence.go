@@ -124,7 +124,7 @@ func (p *Person) Accounts(anchor directory.Anchor) *directory.Accounts {
 	if p.Failed != nil {
 		return h
 	}
-	h.ADState = directory.Present
+	h.ADState, h.Sought, h.LeftOut = directory.Present, true, p.AD.LeftOut
 	if u := p.AD.User; u != nil {
 		h.AD, h.Memberships[u.SID] = []directory.ADUser{*u}, p.AD.In
 	} else if p.Entra != nil { // an account that keeps its SID may be left out of what is read, or groups may still list it

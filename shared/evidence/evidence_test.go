@@ -74,7 +74,7 @@ func TestAccountsOfBoth(t *testing.T) {
 		AD: &Account{User: &egon, Belonging: Belonging{In: []string{citrix.Key()}, Unreadable: []string{vip.Key()}}},
 	}
 	want := &directory.Accounts{
-		Entra: []directory.EntraUser{inEntra}, AD: []directory.ADUser{egon}, EntraState: directory.Present, ADState: directory.Present, Anchor: directory.ObjectGUID,
+		Entra: []directory.EntraUser{inEntra}, AD: []directory.ADUser{egon}, EntraState: directory.Present, ADState: directory.Present, Sought: true, Anchor: directory.ObjectGUID,
 		Memberships: map[string][]string{inEntra.ID: {seats.Key()}, egon.SID: {citrix.Key()}}, Unreadable: []string{exempt.Key(), vip.Key()},
 	}
 	if d := cmp.Diff(want, p.Accounts(directory.ObjectGUID), cmp.AllowUnexported(directory.Past{})); d != "" {

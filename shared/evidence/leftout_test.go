@@ -8,6 +8,36 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
+// TestTypeOfAnAccountThatIsNotRead: a converted mailbox is blocked in Entra ID, and only Active Directory shows its type.
+// The type counts although IDLESEAT_AD_BASE or IDLESEAT_AD_FILTER leaves the account out. If no controller shows an
+// account that an earlier run read, the kind is open.
+func TestTypeOfAnAccountThatIsNotRead(t *testing.T) {
+	t.Parallel()
+	mailbox := egon
+	mailbox.RecipientType = "34359738368"
+	leftOut := &fakeAD{people: []directory.ADUser{mailbox}, fail: fails{"ReadPerson": directory.ErrLeftOut}}
+	for name, tc := range map[string]struct {
+		ad     *fakeAD
+		synced bool
+		kind   string
+		open   bool
+	}{
+		"left out":            {leftOut, true, directory.KindShared, false},
+		"left out, converted": {leftOut, false, directory.KindShared, false},
+		"not shown":           {&fakeAD{}, true, directory.KindPerson, true},
+	} {
+		blocked := inEntra
+		blocked.Enabled, blocked.Synced, blocked.Past.Joined = directory.No, tc.synced, logon
+		p := Person{Entra: &blocked}
+		p.ReadAD(t.Context(), tc.ad, egon.SID, nil)
+		for person := range p.Accounts(directory.EitherGUID).Join() {
+			if kind, _ := person.Kind(); kind != tc.kind || person.KindOpen() != tc.open {
+				t.Errorf("%s: %s, open %t; want %s, %t", name, kind, person.KindOpen(), tc.kind, tc.open)
+			}
+		}
+	}
+}
+
 // TestGroupsOfAnAccountThatIsNotRead: IDLESEAT_AD_BASE or IDLESEAT_AD_FILTER leaves the account out, or no controller
 // finds it. A group may list the account nevertheless, and then the person belongs to the group.
 func TestGroupsOfAnAccountThatIsNotRead(t *testing.T) {

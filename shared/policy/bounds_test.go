@@ -137,28 +137,47 @@ rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: 
 }
 
 // If Active Directory was not read, a blocked Entra account may belong to a shared mailbox, so the rule is undecided.
-// An enabled account is no shared mailbox. Neither is an account that never had a counterpart in Active Directory.
+// An enabled account is no shared mailbox. Neither is an account that never had a counterpart in Active Directory. The
+// type of an account that the settings leave out counts.
 func TestKindOnlyActiveDirectoryKnows(t *testing.T) {
 	t.Parallel()
-	p := load(t, "licenses: {m365-e3: {sku: SPE_E3}}\nrules: [{name: r, license: m365-e3, when: 'AzureAdSistaLogon.earlierThan(now - days(60))', then: remove}]\n")
+	const unread = "the kind of the account is not known: Active Directory was not read"
+	const mayNot = " may not be read: the account of idleseat has no right to see msExchRecipientTypeDetails of this person; grant it to read the attribute"
+	text := "licenses: {m365-e3: {sku: SPE_E3}}\nrules: [{name: r, license: m365-e3, when: 'AzureAdSistaLogon.earlierThan(now - days(60))', then: remove}]\n"
+	p := load(t, text)
+	asks := load(t, "kinds: ["+strings.Join(directory.AccountKinds, ", ")+"]\n"+strings.Replace(text, "when: '", `when: 'kind == "person" && `, 1))
+	leftOut := func(recipient string, hidden ...string) func(*directory.Person) {
+		return func(p *directory.Person) {
+			p.LeftOut = &directory.ADUser{SID: "S-1", RecipientType: recipient, Unreadable: hidden}
+			p.AD, p.ADState = nil, directory.Missing
+		}
+	}
 	for name, tc := range map[string]struct {
+		policy *Policy
 		change func(*directory.Person)
 		want   Outcome
+		reason string // the end of the reason of an undecided verdict
 	}{
-		"read, shared":    {func(*directory.Person) {}, Exempt},
-		"not read":        {func(p *directory.Person) { p.AD, p.ADState = nil, directory.NotRead }, Undecided},
-		"enabled":         {func(p *directory.Person) { p.AD, p.ADState, p.Entra.Enabled = nil, directory.NotRead, directory.Yes }, Reclaim},
-		"never joined":    {func(p *directory.Person) { p.AD, p.ADState, p.Entra.Past.Joined = nil, directory.NotRead, time.Time{} }, Reclaim},
-		"no account":      {func(p *directory.Person) { p.AD, p.ADState = nil, directory.NoAccount }, Reclaim},
-		"lost in reading": {func(p *directory.Person) { p.AD, p.ADState = nil, directory.Missing }, Reclaim}, // the reading before the write finds it
+		"read, shared":    {p, func(*directory.Person) {}, Exempt, ""},
+		"not read":        {p, func(p *directory.Person) { p.AD, p.ADState = nil, directory.NotRead }, Undecided, unread},
+		"enabled":         {p, func(p *directory.Person) { p.AD, p.ADState, p.Entra.Enabled = nil, directory.NotRead, directory.Yes }, Reclaim, ""},
+		"never joined":    {p, func(p *directory.Person) { p.AD, p.ADState, p.Entra.Past.Joined = nil, directory.NotRead, time.Time{} }, Reclaim, ""},
+		"no account":      {p, func(p *directory.Person) { p.AD, p.ADState = nil, directory.NoAccount }, Reclaim, ""},
+		"lost in reading": {p, func(p *directory.Person) { p.AD, p.ADState = nil, directory.Missing }, Reclaim, ""}, // the reading before the write seeks it
+
+		"left out, shared":                    {p, leftOut("34359738368"), Exempt, ""},
+		"left out, a user's":                  {p, leftOut("2147483648"), Reclaim, ""},
+		"left out, hidden":                    {p, leftOut("", "msExchRecipientTypeDetails"), Undecided, directory.KindField + mayNot},
+		"left out, shared, and the rule asks": {asks, leftOut("34359738368"), Keep, ""},
+		"left out, hidden, and the rule asks": {asks, leftOut("", "msExchRecipientTypeDetails"), Undecided, "kind" + mayNot},
 	} {
 		who := employee()
 		who.Entra.Synced, who.Entra.Enabled, who.AD.RecipientType = true, directory.No, "34359738368"
 		who.Entra.LastSuccessful, who.Entra.LastInteractive, who.Entra.LastNonInteractive = noon.AddDate(-1, 0, 0), time.Time{}, time.Time{}
 		who.Entra.Past.Joined = noon.AddDate(0, 0, -1)
 		tc.change(who)
-		v := judge(t, p, noon).Ask(p.Rules[0], who)
-		if v.Outcome != tc.want || tc.want == Undecided && !strings.HasSuffix(v.Reason, "the kind of the account is not known: Active Directory was not read") {
+		v := judge(t, tc.policy, noon).Ask(tc.policy.Rules[0], who)
+		if v.Outcome != tc.want || tc.want == Undecided && !strings.HasSuffix(v.Reason, tc.reason) {
 			t.Errorf("%s: %s, %q; want %s", name, v.Outcome, v.Reason, tc.want)
 		}
 	}

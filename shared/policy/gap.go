@@ -91,7 +91,7 @@ func (j *Judge) exemptGap(g *gaps, p *directory.Person, e exemption) {
 	case e.group != nil:
 		g.add("exempt", "exemption", e.group.gap(p))
 	case e.kindOpen && p.KindHidden():
-		fieldGaps(g, p, directory.KindField)
+		fieldGaps(g, p.WithLeftOut(), directory.KindField)
 	case e.kindOpen && p.KindUnread():
 		g.add("kind", "the kind of the account", "is not known: "+sourceGap(directory.AD, p))
 	case e.kindOpen && len(g.names) == 0: // left out if the license is unknown, because the license alone is a sufficient reason
@@ -147,6 +147,7 @@ func (a *attribute) gap(p *directory.Person) string {
 	for _, f := range a.fields {
 		if f.Name == directory.KindName && (p.KindHidden() || p.KindUnread()) {
 			f, _ = directory.FieldNamed(directory.KindField)
+			p = p.WithLeftOut()
 		}
 		signal, dated := f.Signal()
 		hidden, disputed := "", false

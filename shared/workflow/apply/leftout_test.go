@@ -11,6 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
 // TestExemptThoughNotRead: Bo has the SID of an account that the settings of Active Directory leave out. The exempt
@@ -49,6 +50,72 @@ func TestExemptThoughNotRead(t *testing.T) {
 				return b
 			}
 			b, r := ready(converted), newRelayed(t, ready(converted, freeDora)) // without freeDora, the relay is not asked
+			b.apply(t, want, tc.keep)
+			r.round(t, "entra-0001", false)
+			r.is(t, want, tc.keep)
+			if wrote := slices.Concat(b.entra.writes(), r.entra.writes()); (len(wrote) > 0) != (want == runs.Done) {
+				t.Errorf("wrote %q", wrote)
+			}
+		})
+	}
+}
+
+// TestKindOfAnAccountThatIsNotRead: Bo's account is blocked, so it may be a shared mailbox, and only Active Directory
+// shows the type. It counts although the settings leave the account out. The license is kept while nobody knows it.
+func TestKindOfAnAccountThatIsNotRead(t *testing.T) {
+	t.Parallel()
+	const sid, shared, user = "S-1-5-21-77", "34359738368", "2147483648"
+	const isShared = "exempt: exempt: the account is of the kind shared: msExchRecipientTypeDetails is " + shared + ", of an account that IDLESEAT_AD_BASE or IDLESEAT_AD_FILTER leaves out"
+	leftOut := func(recipient string, hidden ...string) func(*fakeAD) {
+		return func(f *fakeAD) {
+			f.people[sid] = &directory.ADUser{SID: sid, GUID: "guid-bo", RecipientType: recipient, Unreadable: hidden}
+			f.leftOut = sid
+		}
+	}
+	nothing := func(*fakeAD) {}
+	down := func(f *fakeAD) {
+		f.people[sid] = &directory.ADUser{SID: sid, GUID: "guid-bo", RecipientType: shared}
+		f.fail = map[string]error{"ReadPerson " + sid: errDown}
+	}
+	for name, tc := range map[string]struct {
+		ad        func(*fakeAD)
+		converted bool
+		joined    bool // whether a recent run read both accounts
+		keep      string
+	}{
+		"shared":               {leftOut(shared), false, false, isShared},
+		"shared and converted": {leftOut(shared), true, false, isShared},
+		"a user's":             {leftOut(user), false, true, ""},
+		"hidden":               {leftOut("", "msExchRecipientTypeDetails"), false, false, "undecided: ad.msExchRecipientTypeDetails may not be read"},
+		"not shown any more":   {nothing, false, true, "undecided: the kind of the account is not known: synced from Active Directory, but no account with its SID was found there"},
+		"never shown":          {nothing, false, false, ""},
+		"no answer":            {down, false, false, "undecided: the kind of the account is not known: Active Directory was not read; Active Directory could not be read: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, want := changeBo, runs.Done
+			c.SID = sid
+			if tc.keep != "" {
+				want = runs.Kept
+			}
+			ready := func(changes ...plan.Change) *bench {
+				b := newBench(t, changes...)
+				b.remembers(t, c)
+				account := known.Account{Key: known.KeyOf(c.User), Seen: known.Always}
+				if tc.joined {
+					account.Joined = known.SecondOf(asOf)
+				}
+				p := &known.Partition{Accounts: [2][]known.Account{directory.Entra: {account}}}
+				if err := known.Put(t.Context(), b.Store, "run", 0, p); err != nil {
+					t.Fatal(err)
+				}
+				b.plan(t, func(p *plan.Plan) { p.Changes = changes })
+				bo := b.entra.users[c.User]
+				bo.SID, bo.ImmutableID, bo.Synced, bo.Enabled = sid, "guid-bo", !tc.converted, directory.No
+				tc.ad(b.ad)
+				return b
+			}
+			b, r := ready(c), newRelayed(t, ready(c, freeDora)) // without freeDora, the relay is not asked
 			b.apply(t, want, tc.keep)
 			r.round(t, "entra-0001", false)
 			r.is(t, want, tc.keep)

@@ -22,7 +22,7 @@ func TestEntraGoesOnWithoutEvidence(t *testing.T) {
 	c.User, c.SID = "id-dora", "S-1-5-21-4"
 	b := newBench(t, c, freeEgon)
 	dora := b.entra.users["id-dora"]
-	dora.LastSuccessful, dora.Assignments = idle, []directory.Assignment{{SKU: "sku-e3", State: "Active"}}
+	dora.LastSuccessful, dora.Enabled, dora.Assignments = idle, directory.Yes, []directory.Assignment{{SKU: "sku-e3", State: "Active"}}
 	r := newRelayed(t, b)
 	state := r.step(t, "prepare", &BatchState{Run: "run", Batch: "entra-0001"})
 	if !state.Ask {
