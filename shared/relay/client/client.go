@@ -25,7 +25,6 @@ type Directory struct {
 	evidence *protocol.Evidence
 	failed   error                      // the error of all reads and writes, or nil if there is evidence
 	results  map[string]protocol.Result // by id of the change
-	refused  map[string]protocol.Result // refused changes, by GUID of the person
 	pending  []protocol.Change
 }
 
@@ -33,7 +32,7 @@ type Directory struct {
 // Fresh, or if the clock of the relay disagrees with "now", the time of the cloud. The argument "written" has the
 // results of the writes of earlier steps, in the order of the steps.
 func New(e *protocol.Evidence, now time.Time, written ...protocol.Results) *Directory {
-	d := &Directory{evidence: e, results: map[string]protocol.Result{}, refused: map[string]protocol.Result{}}
+	d := &Directory{evidence: e, results: map[string]protocol.Result{}}
 	if age := now.Sub(e.Read); age > Fresh {
 		return Failed(fmt.Sprintf("what the relay read is %s old; evidence is good for %s", age.Round(time.Minute), Fresh))
 	}
@@ -42,9 +41,7 @@ func New(e *protocol.Evidence, now time.Time, written ...protocol.Results) *Dire
 	}
 	for _, w := range written {
 		for _, r := range w.Results {
-			if d.results[r.ID] = r; r.Outcome == protocol.Refused || r.Outcome == protocol.Missing {
-				d.refused[r.GUID] = r
-			}
+			d.results[r.ID] = r
 		}
 	}
 	return d
@@ -238,14 +235,14 @@ func contains(list []string, key string) bool {
 }
 
 // AddMember returns the result of an earlier request to add the person to the group. Without a result, or if the relay
-// skipped the write, it adds the request to PendingWrites and returns directory.ErrDeferred. If the directory refused
-// an earlier write for the person, it returns this refusal.
+// skipped the write, it adds the request to PendingWrites and returns directory.ErrDeferred.
 func (d *Directory) AddMember(_ context.Context, groupDN, personGUID string) error {
 	return d.write(protocol.Add, groupDN, personGUID)
 }
 
 // RemoveMember returns the result of an earlier request to remove the person from the group. Without a result, or if
-// the relay skipped the write, it adds the request to PendingWrites and returns directory.ErrDeferred.
+// the relay skipped the write, it adds the request to PendingWrites and returns directory.ErrDeferred. If the request
+// directly before adds the person to a group, both are one change. The relay then makes the removal only after that.
 func (d *Directory) RemoveMember(_ context.Context, groupDN, personGUID string) error {
 	return d.write(protocol.Remove, groupDN, personGUID)
 }
@@ -256,11 +253,6 @@ func (d *Directory) write(action protocol.Action, groupDN, guid string) error {
 		return err
 	}
 	c := protocol.Change{ID: writeID(action, groupDN, guid), SID: cmp.Or(a.User, a.LeftOut).SID, GUID: guid, Group: groupDN, Action: action}
-	// After a refused write for the person, the directory may also refuse the removal that follows this addition. The
-	// person would then have joined a group for nothing.
-	if r, refused := d.refused[guid]; refused && action == protocol.Add {
-		return refusal(r)
-	}
 	switch r := d.results[c.ID]; r.Outcome {
 	case protocol.Done:
 		return nil
@@ -272,9 +264,8 @@ func (d *Directory) write(action protocol.Action, groupDN, guid string) error {
 		return fmt.Errorf("the relay wrote nothing: %s", r.Note)
 	}
 	if action == protocol.Remove {
-		c.Seen = a.Seen
+		c.Seen, c.After = a.Seen, d.joining(guid)
 	}
-	c.After = d.joining(guid)
 	d.pending = append(d.pending, c)
 	return directory.ErrDeferred
 }
@@ -283,12 +274,11 @@ func refusal(r protocol.Result) error {
 	return &directory.Refusal{Reason: r.Note, Err: fmt.Errorf("the relay was refused: %s", r.Note)}
 }
 
-// The method "joining" returns the id of a pending write that adds the person with this GUID to a group, or "".
+// The method "joining" returns the id of the last pending write if it adds the person with this GUID to a group, or "".
+// An earlier write of the person belongs to another license.
 func (d *Directory) joining(guid string) string {
-	for _, w := range d.pending {
-		if w.GUID == guid && w.Action == protocol.Add {
-			return w.ID
-		}
+	if n := len(d.pending); n > 0 && d.pending[n-1].GUID == guid && d.pending[n-1].Action == protocol.Add {
+		return d.pending[n-1].ID
 	}
 	return ""
 }

@@ -3,6 +3,10 @@ package apply
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
@@ -25,6 +29,32 @@ func TestADGroupThatRefusesEverything(t *testing.T) {
 	b.ad.fail = map[string]error{joinEgon: refusal("the group is protected"), leaveLite: refusal("the group is protected")}
 	b.apply(t, runs.Failed, "the group is protected")
 	b.logged(t, demoteEgon, "failed")
+}
+
+// TestRefusalOfOneLicense: run r0 took two licenses of Active Directory from Egon. The relay may not write the group of
+// one license any more. The other license is restored all the same.
+func TestRefusalOfOneLicense(t *testing.T) {
+	t.Parallel()
+	for refused, given := range map[string]string{citrixDN: liteDN, liteDN: citrixDN} {
+		citrix := freeEgon
+		citrix.Rule, citrix.RestoreOf = plan.RestoreRule, "r0"
+		lite := citrix
+		lite.License = "lite"
+		b := newBench(t, freeEgon)
+		b.plan(t, func(p *plan.Plan) { p.Changes, p.Restores = []plan.Change{citrix, lite}, "r0" })
+		b.ad.in = members{}
+		for license, dn := range map[string]string{"citrix": citrixDN, "lite": liteDN} {
+			b.put(t, ledger.Intent{Person: citrix.User, SID: citrix.SID, License: license, Run: "r0", Rule: "citrix", Via: "ad-group", Source: dn, At: daysAgo(10), Before: ledger.Holding{InGroups: []string{dn}}}, ledger.Done)
+		}
+		b.lag()
+		b.ad.fail = map[string]error{"AddMember " + refused + " guid-egon": refusal("not yours")}
+		newRelayed(t, b).round(t, "ad-0001", false)
+		status := map[string]runs.Status{citrixDN: b.resultOf(t, citrix).Status, liteDN: b.resultOf(t, lite).Status}
+		if d := cmp.Diff(map[string]runs.Status{refused: runs.Failed, given: runs.Done}, status); d != "" {
+			t.Errorf("%s may not be written (-want +got):\n%s", refused, d)
+		}
+		b.wrote(t, "AddMember "+citrixDN+" guid-egon", "AddMember "+liteDN+" guid-egon")
+	}
 }
 
 func TestNoNilInNotes(t *testing.T) {

@@ -180,13 +180,13 @@ func TestByRelay(t *testing.T) {
 			b.ad.people["S-1-5-21-4"].LastLogonTimestamp = daysAgo(1)
 			return b
 		}, "ad-0001", false, runs.Kept, "logged on 1 day ago", nil},
-		"refused": {refusing, "ad-0001", false, runs.Failed, "not yours", []string{"RemoveMember " + citrixDN + " guid-dora"}},
+		"refused": {refusing, "ad-0001", false, runs.Failed, "not yours", []string{"RemoveMember " + citrixDN + " guid-dora", "AddMember " + citrixDN + " guid-dora"}},
 		"joined in vain": {func(t *testing.T) *bench {
 			b := newBench(t, demoteEgon)
 			b.ad.fail = map[string]error{"RemoveMember " + citrixDN + " guid-egon": refusal("not yours")}
 			return b
 		}, "ad-0001", false, runs.Failed, "not yours",
-			[]string{"AddMember " + liteDN + " guid-egon", "RemoveMember " + citrixDN + " guid-egon", "RemoveMember " + liteDN + " guid-egon"}},
+			[]string{"AddMember " + liteDN + " guid-egon", "RemoveMember " + citrixDN + " guid-egon", "AddMember " + citrixDN + " guid-egon", "RemoveMember " + liteDN + " guid-egon"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
