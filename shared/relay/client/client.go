@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +27,7 @@ type Directory struct {
 	failed   error                      // the error of all reads and writes, or nil if there is evidence
 	results  map[string]protocol.Result // by id of the change
 	pending  []protocol.Change
+	last     protocol.Change // the last write for which there was no result
 }
 
 // New returns a Directory that answers from the evidence e. Its reads and writes fail if the evidence is older than
@@ -266,7 +268,11 @@ func (d *Directory) write(action protocol.Action, groupDN, guid string) error {
 	if action == protocol.Remove {
 		c.Seen, c.After = a.Seen, d.joining(guid)
 	}
-	d.pending = append(d.pending, c)
+	// One step may try a change several times, or give one group in exchange for several licenses.
+	if !slices.ContainsFunc(d.pending, func(w protocol.Change) bool { return w.ID == c.ID }) {
+		d.pending = append(d.pending, c)
+	}
+	d.last = c
 	return directory.ErrDeferred
 }
 
@@ -274,11 +280,11 @@ func refusal(r protocol.Result) error {
 	return &directory.Refusal{Reason: r.Note, Err: fmt.Errorf("the relay was refused: %s", r.Note)}
 }
 
-// The method "joining" returns the id of the last pending write if it adds the person with this GUID to a group, or "".
-// An earlier write of the person belongs to another license.
+// The method "joining" returns the id of the write that was asked for last, if it adds the person with this GUID to a
+// group. Otherwise it returns "", because an earlier write of the person belongs to another license.
 func (d *Directory) joining(guid string) string {
-	if n := len(d.pending); n > 0 && d.pending[n-1].GUID == guid && d.pending[n-1].Action == protocol.Add {
-		return d.pending[n-1].ID
+	if d.last.GUID == guid && d.last.Action == protocol.Add {
+		return d.last.ID
 	}
 	return ""
 }

@@ -166,6 +166,39 @@ func TestPendingWrites(t *testing.T) {
 	}
 }
 
+// TestAskedTwice: a write that one step asks for twice is sent once, because the relay takes no list that has a write
+// twice. Each removal still follows the addition that was asked for directly before it.
+func TestAskedTwice(t *testing.T) {
+	t.Parallel()
+	for name, asked := range map[string][]string{ // an addition to the group "other", or the group that is left
+		"one change is tried again":       {other, other, seats, other, seats},
+		"two licenses for the same group": {other, seats, other, safe},
+	} {
+		d := New(evidence(), now)
+		for _, group := range asked {
+			write := d.RemoveMember
+			if group == other {
+				write = d.AddMember
+			}
+			if err := write(t.Context(), group, "g-anna"); !errors.Is(err, directory.ErrDeferred) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		left := map[string]string{} // the id of the write that a removal follows, by group
+		for _, c := range d.PendingWrites().Changes[1:] {
+			if left[c.Group] != "" || c.Action != protocol.Remove {
+				t.Errorf("%s: %+v", name, c)
+			}
+			left[c.Group] = c.After
+		}
+		for _, group := range asked {
+			if join := writeID(protocol.Add, other, "g-anna"); group != other && left[group] != join {
+				t.Errorf("%s: the removal from %s follows %q, want %q", name, group, left[group], join)
+			}
+		}
+	}
+}
+
 // TestRefusedElsewhere: the directory refused a write of Bo to one group. That says nothing about an addition to
 // another group, which the relay has made, has skipped, or does not know yet.
 func TestRefusedElsewhere(t *testing.T) {
