@@ -17,18 +17,30 @@ import (
 
 // TestRestoreUnderAFormerId: the account of a person was deleted and created again, and the ledger has the person under
 // the former id. A restore by the name of the person returns the license. It does so even if Entra ID has nobody of
-// this name any more.
+// this name any more, or an account that is newer than the newest run.
 func TestRestoreUnderAFormerId(t *testing.T) {
 	t.Parallel()
-	for name, gone := range map[string]bool{"created again": false, "deleted": true} {
+	deleted, again := (*sandbox.Company).Delete, (*sandbox.Company).ReplaceInEntra
+	for name, tc := range map[string]struct {
+		since func(c *sandbox.Company, i int) // what happens after the newest run
+		args  []string
+	}{
+		"created again":                            {func(*sandbox.Company, int) {}, nil},
+		"deleted":                                  {deleted, nil},
+		"created again since the newest run":       {again, nil},
+		"created again since then, a run is named": {again, []string{"--run", formerly}},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			restoreFormer(t, gone)
+			restoreFormer(t, tc.since, tc.args...)
 		})
 	}
 }
 
-func restoreFormer(t *testing.T, gone bool) {
+// The constant "formerly" is the run that took Citrix under the id of a former account.
+const formerly = "20261101T010000Z-0a1b2c3d"
+
+func restoreFormer(t *testing.T, since func(c *sandbox.Company, i int), args ...string) {
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
 	s.objects = &store.Memory{}
 	i := 0
@@ -38,10 +50,8 @@ func restoreFormer(t *testing.T, gone bool) {
 	p := s.company.Company.Person(i)
 	s.tookCitrixFormerly(p.AD.SID, p.Entra.UserPrincipalName)
 	s.plan(exitDone)
-	if gone {
-		s.company.Company.Delete(i)
-	}
-	if r := s.restored(p.Entra.UserPrincipalName); len(r.Results) != 1 || r.Count(runs.Done) != 1 {
+	since(s.company.Company, i)
+	if r := s.restored(append(args, p.Entra.UserPrincipalName)...); len(r.Results) != 1 || r.Count(runs.Done) != 1 {
 		t.Errorf("%+v", r.Results)
 	}
 	if !slices.Contains(s.company.Company.Person(i).ADGroups, sandbox.CitrixGroup) {
@@ -58,7 +68,7 @@ func (s *shell) tookCitrixFormerly(sid, name string) {
 	s.t.Helper()
 	took := time.Now().Add(-24 * time.Hour)
 	in := ledger.Intent{
-		Person: "11111111-0000-0000-0000-000000000000", SID: sid, UserPrincipalName: name, License: "citrix", Run: "20261101T010000Z-0a1b2c3d",
+		Person: "11111111-0000-0000-0000-000000000000", SID: sid, UserPrincipalName: name, License: "citrix", Run: formerly,
 		Rule: "citrix-idle-90", Via: string(plan.ADGroup), Source: sandbox.CitrixGroup, At: took,
 	}
 	e, err := ledger.In(s.objects).Begin(s.t.Context(), in, nil)

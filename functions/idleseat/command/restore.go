@@ -63,7 +63,7 @@ func (c *restoreCmd) Run(a *Process) error {
 		}
 	}
 	if c.From == "" {
-		took, err = restore.TakenFrom(a.Context, s, line.now(), user)
+		took, err = restore.TakenFrom(a.Context, s, line.now(), user, c.User)
 		switch {
 		case errors.Is(err, restore.ErrNothing) && gone != nil:
 			return fmt.Errorf("%w; %w", gone, err)
@@ -74,7 +74,7 @@ func (c *restoreCmd) Run(a *Process) error {
 	}
 	var errs []error
 	for _, run := range took.Runs { // continue with the next run after an error
-		errs = append(errs, c.restoreRun(a, line, s, restore.Request{Of: run, User: user, Unreadable: took.Unreadable}))
+		errs = append(errs, c.restoreRun(a, line, s, restore.Request{Of: run, User: user, Name: c.User, Unreadable: took.Unreadable}))
 		if a.interrupted() {
 			break
 		}

@@ -108,7 +108,7 @@ func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) 
 	run := snapshot.NewRun(in.Started, [4]byte(sum[:]))
 	asked := restore.Request{Of: in.Request.Restore, User: in.Request.User, Run: run, Deployment: s.Deployment}
 	if asked.Of == "" && asked.User != "" {
-		took, err := restore.TakenFrom(ctx, s.Store, s.Now(), asked.User)
+		took, err := restore.TakenFrom(ctx, s.Store, s.Now(), asked.User, "")
 		if err != nil {
 			return nil, err
 		}

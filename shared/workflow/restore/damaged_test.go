@@ -127,18 +127,18 @@ func TestHalfOfTheDataCannotBeRead(t *testing.T) {
 	peopleIn(t, s, "newest", 2, all)
 	for _, own := range []bool{true, false} {
 		key := partOf(t, s, "newest", "id-0", own)
-		if _, err := keysOf(t.Context(), failing.Key(s, key), clock, "bob@x.example"); !errors.Is(err, runs.ErrRefused) {
+		if _, err := keysOf(t.Context(), failing.Key(s, key), clock, "bob@x.example", ""); !errors.Is(err, runs.ErrRefused) {
 			t.Errorf("%s cannot be read: %v", key, err)
 		}
 	}
 	key := partOf(t, s, "newest", "id-0", true)
-	if _, err := TakenFrom(t.Context(), failing.Key(s, key), clock, "id-0"); !errors.Is(err, failing.Err) || errors.Is(err, ErrNothing) {
+	if _, err := TakenFrom(t.Context(), failing.Key(s, key), clock, "id-0", ""); !errors.Is(err, failing.Err) || errors.Is(err, ErrNothing) {
 		t.Errorf("%s cannot be read: %v", key, err)
 	}
 	if err := store.PutBytes(t.Context(), s, key, []byte("half")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := TakenFrom(t.Context(), s, clock, "id-0"); !errors.Is(err, ErrNothing) || !strings.Contains(err.Error(), key) {
+	if _, err := TakenFrom(t.Context(), s, clock, "id-0", ""); !errors.Is(err, ErrNothing) || !strings.Contains(err.Error(), key) {
 		t.Errorf("%s is damaged: %v", key, err)
 	}
 }
@@ -152,11 +152,11 @@ func TestTakenBesideDamage(t *testing.T) {
 	if err := store.PutBytes(t.Context(), s, key, []byte("{")); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := TakenFrom(t.Context(), s, clock, "ann"); got != nil || !errors.Is(err, runs.ErrRefused) || !strings.Contains(err.Error(), key) {
+	if got, err := TakenFrom(t.Context(), s, clock, "ann", ""); got != nil || !errors.Is(err, runs.ErrRefused) || !strings.Contains(err.Error(), key) {
 		t.Errorf("nothing else: %v, %v", got, err)
 	}
 	taken(t, s, ledger.Intent{Person: "ann", License: "e3", Run: "r1", Via: "direct"})
-	got, err := TakenFrom(t.Context(), s, clock, "ann")
+	got, err := TakenFrom(t.Context(), s, clock, "ann", "")
 	if err != nil || !slices.Equal(got.Runs, []string{"r1"}) || len(got.Unreadable) != 1 || !strings.Contains(got.Unreadable[0], key) {
 		t.Fatalf("beside another license: %+v, %v", got, err)
 	}

@@ -56,7 +56,7 @@ func TestEveryFailureIsAnError(t *testing.T) {
 		"one person, without the plan":   {withoutPlan, restoreOf("ann"), 10},
 		"one person by name, without it": {withoutPlan, restoreOf("ann@x.example"), 10},
 		"taken from": {withPlan, func(ctx context.Context, s store.Store) error {
-			_, err := TakenFrom(ctx, s, clock, "ann@x.example")
+			_, err := TakenFrom(ctx, s, clock, "ann@x.example", "")
 			return err
 		}, 6},
 	} {

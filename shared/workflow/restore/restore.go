@@ -31,6 +31,9 @@ var ErrNothing = errors.New("nothing to restore")
 type Request struct {
 	Of   string // the run that took the licenses
 	User string // object id, SID or user principal name of the only person; empty: everybody
+	// Name is the name of the person of User by which an operator gave the id in User, or "". When an account in Entra ID
+	// was created again, the newest run may know the person by this name, and not by the new id.
+	Name string
 	Run  string // the new run of the restore
 	// Policy is the text of the policy in force. It is empty if the policy cannot be read.
 	Policy string
@@ -63,7 +66,7 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 	}
 	known := false
 	if in.User != "" {
-		who, err := keysOf(ctx, s, now, in.User)
+		who, err := keysOf(ctx, s, now, in.User, in.Name)
 		if err != nil {
 			return nil, err
 		}

@@ -30,9 +30,10 @@ type Took struct {
 
 // TakenFrom finds the runs that took licenses from a person, under each id of the person. It fails with ErrNothing if
 // none did, and with runs.ErrRefused if only damaged entries are left. It finds the person in the data of the newest
-// run. An operator must give the object id or SID of a person who is no longer there.
-func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (*Took, error) {
-	who, err := keysOf(ctx, s, now, name)
+// run. An operator must give the object id or SID of a person who is no longer there. The parameter "also" is another
+// name of the person, or "". See Request.Name.
+func TakenFrom(ctx context.Context, s store.Store, now time.Time, name, also string) (*Took, error) {
+	who, err := keysOf(ctx, s, now, name, also)
 	if err != nil {
 		return nil, err
 	}
@@ -102,10 +103,10 @@ type identity struct {
 	failed  error    // why the data of the newest run could not be read to its end, so that keys may be missing
 }
 
-// The function "keysOf" finds the keys of a person in the data of the newest run. It fails only with runs.ErrRefused,
-// if several people have the name. If data cannot be read, it returns no error, because the caller must at least stop
-// the run from changing more licenses of the person.
-func keysOf(ctx context.Context, s store.Store, now time.Time, name string) (*identity, error) {
+// The function "keysOf" finds the keys of a person in the data of the newest run. It uses the other name "also" if
+// nobody there has the first one. It fails only with runs.ErrRefused, if several people have the name. If data cannot be
+// read, it returns no error, because the caller must at least stop the run from changing more licenses of the person.
+func keysOf(ctx context.Context, s store.Store, now time.Time, name, also string) (*identity, error) {
 	who := &identity{keys: []string{name}, own: 1}
 	newest, err := history.Newest(ctx, s, now)
 	if err != nil {
@@ -120,11 +121,19 @@ func keysOf(ctx context.Context, s store.Store, now time.Time, name string) (*id
 		return who.unread("run "+newest, name, err), nil
 	}
 	hits := 0
-	err = r.Find(ctx, name, func(p *directory.Person) error {
-		who.show(r, p)
-		hits++
-		return nil
-	})
+	find := func(name string) error {
+		return r.Find(ctx, name, func(p *directory.Person) error {
+			who.show(r, p)
+			hits++
+			return nil
+		})
+	}
+	if err = find(name); errors.Is(err, decision.ErrUnknownUser) && also != "" && also != name {
+		if err = find(also); hits > 0 {
+			who.keys, who.own = append([]string{name}, who.keys...), who.own+1
+		}
+		name = also
+	}
 	switch {
 	case hits > 1:
 		return nil, fmt.Errorf("%w: %q fits %d people; name the object id", runs.ErrRefused, name, hits)

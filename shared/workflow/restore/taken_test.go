@@ -61,7 +61,7 @@ func TestTaken(t *testing.T) {
 				}
 			}
 			people(t, s, "newest", []directory.EntraUser{{ID: "ann", UserPrincipalName: "ann@x.example", LastSuccessful: asOf}})
-			got, err := TakenFrom(t.Context(), s, clock, "ann@x.example")
+			got, err := TakenFrom(t.Context(), s, clock, "ann@x.example", "")
 			if d := cmp.Diff(tc.want, got); d != "" || !errors.Is(err, tc.is) || err != nil && !strings.Contains(err.Error(), `from "ann@x.example" and is not back`) {
 				t.Errorf("%v, want %v (-want +got):\n%s", err, tc.is, d)
 			}
@@ -134,7 +134,7 @@ func TestKeysOf(t *testing.T) {
 			s := store.Store(&store.Memory{})
 			tc.prepare(t, s)
 			got := &identity{}
-			who, err := keysOf(t.Context(), s, clock, tc.name)
+			who, err := keysOf(t.Context(), s, clock, tc.name, "")
 			if err == nil {
 				got = who
 			}
@@ -144,7 +144,7 @@ func TestKeysOf(t *testing.T) {
 			if !strings.HasPrefix(got.unknown, tc.unknown) || (got.unknown == "") != (tc.unknown == "") {
 				t.Errorf("not found because %q, want %q", got.unknown, tc.unknown)
 			}
-			if _, err := TakenFrom(t.Context(), s, clock, tc.name); tc.is == nil && (!errors.Is(err, ErrNothing) || strings.Contains(err.Error(), "give the object id or the SID") != (tc.unknown != "")) {
+			if _, err := TakenFrom(t.Context(), s, clock, tc.name, ""); tc.is == nil && (!errors.Is(err, ErrNothing) || strings.Contains(err.Error(), "give the object id or the SID") != (tc.unknown != "")) {
 				t.Errorf("nothing was taken: %v", err)
 			}
 		})
@@ -197,7 +197,7 @@ func TestTakenUnderAFormerId(t *testing.T) {
 
 func checkTook(t *testing.T, s store.Store, name string, found bool, want ...string) {
 	t.Helper()
-	got, err := TakenFrom(t.Context(), s, clock, "ann@x.example")
+	got, err := TakenFrom(t.Context(), s, clock, "ann@x.example", "")
 	switch {
 	case !found && (got != nil || !errors.Is(err, ErrNothing)):
 		t.Errorf("%s: %+v, %v", name, got, err)
@@ -287,7 +287,7 @@ func TestTakenAfterADowngrade(t *testing.T) {
 	earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Done})
 	people(t, s, "newest", []directory.EntraUser{{ID: "ann", UserPrincipalName: "ann@x.example", LastSuccessful: asOf}})
 	earlier.Newer(t, s, "newest")
-	got, err := TakenFrom(t.Context(), s, clock, "ann")
+	got, err := TakenFrom(t.Context(), s, clock, "ann", "")
 	if d := cmp.Diff(&Took{User: "ann", Runs: []string{"earlier"}}, got); d != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, d)
 	}
