@@ -57,6 +57,74 @@ func TestOneControllerLeavesItOut(t *testing.T) {
 	}
 }
 
+// TestAnswerOfAControllerThatLeavesItOut: an account was moved at dc2, and dc1 still shows it within the base. What dc2
+// says counts: the logon of today, its stamp, and the new type of the mailbox.
+func TestAnswerOfAControllerThatLeavesItOut(t *testing.T) {
+	t.Parallel()
+	const user, shared = "2147483648", "34359738368"
+	lately, today := testNow.Add(-30*time.Minute), testNow.Add(-5*time.Minute)
+	has := answer{controller: controller{name: "dc1", invocation: "1"}, user: directory.ADUser{SID: "S-1-5-21-1", RecipientType: user, LastLogonTimestamp: testNow.AddDate(0, 0, -200)}}
+	left := answer{controller: controller{name: "dc2", invocation: "2"}, err: &fault{err: directory.ErrLeftOut, why: "moved"}, user: has.user}
+	with := func(change func(*answer)) answer { a := left; change(&a); return a }
+	for name, tc := range map[string]struct {
+		left         answer
+		newest       time.Time
+		latest       time.Time // zero: no latest time is known
+		typeIsHidden bool
+	}{
+		"the same":          {left, has.user.LastLogonTimestamp, has.user.LastLogonTimestamp.Add(defaultInterval), false},
+		"a newer stamp":     {with(func(a *answer) { a.user.LastLogonTimestamp = today }), today, today.Add(defaultInterval), false},
+		"a newer lastLogon": {with(func(a *answer) { a.lastLogon = today }), today, today, false},
+		"the stamp is hidden": {with(func(a *answer) {
+			a.user.Unreadable = []string{"lastLogonTimestamp"}
+			a.user.LastLogonTimestamp = time.Time{}
+		}), has.user.LastLogonTimestamp, time.Time{}, false},
+		"another type": {with(func(a *answer) { a.user.RecipientType = shared }), has.user.LastLogonTimestamp, has.user.LastLogonTimestamp.Add(defaultInterval), true},
+	} {
+		for _, answers := range [][]answer{{has, tc.left}, {tc.left, has}} {
+			d := &domain{interval: defaultInterval, asked: "dc1", synced: map[string]time.Time{"2": lately.Add(-syncAge)}}
+			u, err := d.newest(answers, testNow)
+			partial, is := errors.AsType[*directory.PartialLogonError](err)
+			if !is || errors.Is(err, directory.ErrNoPerson) || !u.LastLogonTimestamp.Equal(tc.newest) || !partial.Latest.Equal(tc.latest) {
+				t.Errorf("%s: %+v, %v", name, u, err)
+			}
+			if u.Hides("msExchRecipientTypeDetails") != tc.typeIsHidden {
+				t.Errorf("%s: type %q, unreadable %v", name, u.RecipientType, u.Unreadable)
+			}
+		}
+	}
+	other := with(func(a *answer) { a.user.RecipientType = shared })
+	if u, err := (&domain{interval: defaultInterval}).newest([]answer{left, other}, testNow); !errors.Is(err, directory.ErrLeftOut) || !u.Hides("msExchRecipientTypeDetails") {
+		t.Errorf("left out everywhere, with two types: %+v, %v", u, err)
+	}
+}
+
+// TestLogonOutsideTheBase: dc2 has the account outside the base already, and it shows a newer lastLogon.
+func TestLogonOutsideTheBase(t *testing.T) {
+	t.Parallel()
+	people, names := "OU=People,"+testBase, []string{"dc1.corp.test", "dc2.corp.test"}
+	var urls []string
+	var ca string
+	for i, more := range [][]string{{"lastLogonTimestamp", tenth}, {"lastLogonTimestamp", tenth, "lastLogon", twelve}} {
+		f := newController(t, home{name: names[i], servers: names}, onSearch(func(r request) []*ber.Packet {
+			if i == 1 && r.base == people {
+				return found()
+			}
+			return found(person(1, more...))
+		}))
+		urls, ca = append(urls, f.url), f.ca
+	}
+	c := config(t, ca, urls...)
+	c.Base = people
+	d := open(t, c)
+	d.now = func() time.Time { return testNow }
+	u, err := d.ReadPerson(t.Context(), "S-1-5-21-1")
+	twelfthDay := time.Date(2026, 10, 12, 10, 0, 0, 0, time.UTC)
+	if partial, is := errors.AsType[*directory.PartialLogonError](err); !is || !u.LastLogonTimestamp.Equal(twelfthDay) || !partial.Latest.Equal(twelfthDay.AddDate(0, 0, 12)) {
+		t.Errorf("%+v, %v", u, err)
+	}
+}
+
 // TestNobodySays: usually, no account has a SID only if every controller says so. A controller may be silent if the
 // controller that was asked has lately received its changes.
 func TestNobodySays(t *testing.T) {

@@ -89,11 +89,15 @@ type answer struct {
 	err        error
 }
 
+// The method "evidence" reads the person on one controller. If the settings leave the account out there, the answer is
+// as complete as another one, and its error is directory.ErrLeftOut.
 func (d *Directory) evidence(ctx context.Context, a *answer, sid string) {
 	a.err = d.do(ctx, a.controller, func(s *session) (err error) {
 		var e *ldap.Entry
-		if a.user, e, err = s.withSID(sid, "lastLogon"); err != nil {
-			return err
+		var leftOut error
+		a.user, e, leftOut = s.withSID(sid, "lastLogon")
+		if leftOut != nil && !errors.Is(leftOut, directory.ErrLeftOut) {
+			return leftOut
 		}
 		a.future = a.user.Hides("pwdLastSet") && e.GetEqualFoldAttributeValue("pwdLastSet") != ""
 		lastLogon := e.GetEqualFoldAttributeValue("lastLogon")
@@ -101,6 +105,9 @@ func (d *Directory) evidence(ctx context.Context, a *answer, sid string) {
 			if a.lastLogon, err = Time(lastLogon, d.now()); err != nil {
 				return s.fault(fmt.Sprintf("read lastLogon of %q", sid), err)
 			}
+		}
+		if leftOut != nil {
+			return leftOut
 		}
 		hidden := lastLogon == "" && !s.sight.mayRead("lastLogon", e.GetEqualFoldRawAttributeValue(descriptor))
 		if hidden || a.user.Hides("lastLogonTimestamp") {
@@ -110,31 +117,38 @@ func (d *Directory) evidence(ctx context.Context, a *answer, sid string) {
 	})
 }
 
+// The method "within" reports whether the controller has the person within the bases and the filter.
+func (a *answer) within() bool { return a.err == nil || errors.Is(a.err, errHidden) }
+
+// The method "leftOut" reports whether the controller has the person outside the bases, or against the filter.
+func (a *answer) leftOut() bool { return errors.Is(a.err, directory.ErrLeftOut) }
+
 // The method "newest" merges the answers into one person, with the newest date of all controllers. An attribute in
-// which they differ is unreadable.
+// which they differ is unreadable. If the account was moved, some controllers may leave it out already. What they say
+// counts, too, because they may have a newer logon or a newer value.
 func (d *domain) newest(answers []answer, now time.Time) (directory.ADUser, error) {
-	var found *directory.ADUser
+	first := slices.IndexFunc(answers, func(a answer) bool { return a.within() })
+	if first < 0 {
+		return d.nobody(answers, now)
+	}
+	found := &answers[first].user
 	var partial directory.PartialLogonError
 	var why faults
 	var stamp, newest time.Time
-	for i, a := range answers {
+	for i := range answers {
+		a := &answers[i]
 		if a.err != nil {
 			partial.Controllers = append(partial.Controllers, a.controller.url)
 			why = append(why, a.unproven())
 		}
-		if a.err != nil && !errors.Is(a.err, errHidden) {
+		if !a.within() && !a.leftOut() {
 			continue
 		}
-		if found == nil {
-			found = &answers[i].user
-		} else {
+		if i != first {
 			found.Agree(&a.user)
 		}
 		stamp = later(stamp, a.user.LastLogonTimestamp)
 		newest = later(newest, later(a.user.LastLogonTimestamp, a.lastLogon))
-	}
-	if found == nil {
-		return d.nobody(answers, now)
 	}
 	// If one controller shows a pwdLastSet in the future, the method "Agree" takes the date of another controller. This
 	// date may be older than the last change of the password, so pwdLastSet counts as unreadable, too.

@@ -97,7 +97,8 @@ func (d *domain) doubts(answers []answer, read func(*answer) bool, now time.Time
 
 const reachIt = "make the controller answer, or remove it from the directory if it is gone for good"
 
-// The method "nobody" returns the result if no controller has the person within the bases and the filter. The error is
+// The method "nobody" returns the result if no controller has the person within the bases and the filter: the account
+// that they leave out, if a controller has it. An attribute in which the controllers differ is unreadable. The error is
 // directory.ErrNoPerson only if it is certain that no other controller has the account. A new or restored account may
 // still be on one controller alone.
 func (d *domain) nobody(answers []answer, now time.Time) (leftOut directory.ADUser, err error) {
@@ -115,8 +116,12 @@ func (d *domain) nobody(answers []answer, now time.Time) (leftOut directory.ADUs
 		} else {
 			why = append(why, a.err)
 		}
-		if errors.Is(a.err, directory.ErrLeftOut) {
+		switch {
+		case !a.leftOut():
+		case leftOut.SID == "":
 			leftOut = a.user
+		default:
+			leftOut.Agree(&a.user)
 		}
 	}
 	if d.unnamed != nil {
@@ -142,5 +147,5 @@ func (a *answer) unproven() error {
 
 // The method "stamped" reports whether the answer has lastLogonTimestamp, or shows that it is empty.
 func (a *answer) stamped() bool {
-	return a.err == nil || errors.Is(a.err, errHidden) && !a.user.Hides("lastLogonTimestamp")
+	return a.err == nil || (a.within() || a.leftOut()) && !a.user.Hides("lastLogonTimestamp")
 }
