@@ -145,6 +145,54 @@ func TestUnhealthyNightIsNotRemembered(t *testing.T) {
 	}
 }
 
+// TestJoinedWhileTheOtherDirectoryIsNotRead: an account counts as one of two for 30 days after both were read. A directory
+// that is set up and not read cannot show that its account is gone, so it ends nothing, however long it is silent.
+func TestJoinedWhileTheOtherDirectoryIsNotRead(t *testing.T) {
+	t.Parallel()
+	silent := plan.Feed{State: plan.Unhealthy, Reason: "no route", Incomplete: true}
+	for name, tc := range map[string]struct {
+		other  plan.Feed
+		accept bool
+		nights []int // the days of the nights after the first one
+		joined bool  // whether it is known in the last night
+	}{
+		"silent for 29 days":          {silent, false, []int{29}, true},
+		"silent for 31 days":          {silent, false, []int{31}, true},
+		"silent for 400 days":         {silent, false, []int{20, 40, 400}, true},
+		"accepted":                    {silent, true, []int{1}, false},
+		"dates are stale for 29 days": {plan.Feed{State: plan.Unhealthy}, false, []int{29}, true},
+		"dates are stale for 31 days": {plan.Feed{State: plan.Unhealthy}, false, []int{31}, false},
+		"not set up for 29 days":      {plan.Feed{State: plan.Absent}, false, []int{29}, true},
+		"not set up for 31 days":      {plan.Feed{State: plan.Absent}, false, []int{31}, false},
+	} {
+		for _, source := range []directory.Source{directory.Entra, directory.AD} {
+			both := func() *directory.Accounts {
+				return accountsIn([]directory.EntraUser{{ID: "a", SID: "S-a", ImmutableID: "guid", Synced: true, Created: daysAgo(900), LastInteractive: daysAgo(1)}},
+					directory.ADUser{SID: "S-a", GUID: "guid", Created: daysAgo(900), LastLogonTimestamp: daysAgo(1)})
+			}
+			r, h := firstNight(t), both()
+			r.read(t, h)
+			for _, day := range tc.nights {
+				r, h = r.nextNight(day), both()
+				r.Feeds[1-source], r.Begin.AcceptFeeds = tc.other, tc.accept
+				if source == directory.Entra {
+					h.AD, h.ADState = nil, directory.NotRead
+				} else {
+					h.Entra, h.EntraState = nil, directory.NotRead
+				}
+				r.read(t, h)
+			}
+			var joined time.Time
+			for p := range h.Join() {
+				joined = p.Past(source).Joined
+			}
+			if got := !joined.IsZero(); got != tc.joined {
+				t.Errorf("%s, account of %s: joined %t, want %t", name, source, got, tc.joined)
+			}
+		}
+	}
+}
+
 // If an account has a date in the future (DatesInDoubt), the table of known accounts keeps its earlier dates.
 func TestDoubtfulDateOfAKnownAccount(t *testing.T) {
 	t.Parallel()

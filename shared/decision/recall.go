@@ -22,8 +22,9 @@ import (
 // span. After that time, even a use on the day on which the dates were first missing is too old to keep a license.
 const lostFor = 90 * 24 * time.Hour
 
-// joinedFor is how long a person counts as having two accounts after both were last read. Entra ID keeps a deleted
-// account for 30 days (Microsoft Entra documentation, "Recover from deletions").
+// joinedFor is how long a person counts as having two accounts after both were last read, if the other directory is read
+// or is no longer set up. Entra ID keeps a deleted account for 30 days (Microsoft Entra documentation, "Recover from
+// deletions"). A directory that does not answer shows no deletion.
 const joinedFor = 30 * 24 * time.Hour
 
 // The type "recollection" compares accounts with the table of known accounts that the last healthy reading of their
@@ -203,13 +204,14 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 	default:
 		a.past().EnabledSince = k.Enabled.Time()
 	}
-	if joined := k.Joined.Time(); c.now.Before(joined.Add(joinedFor)) && !c.accepted {
+	other := c.Feeds[1-c.source]
+	if joined := k.Joined.Time(); !c.accepted && (other.Incomplete || c.now.Before(joined.Add(joinedFor))) {
 		a.past().Joined = joined
 	}
 	// In an earlier reading, the accounts of the person in the two directories contradicted each other. With
 	// --accept-feeds, an operator ends this doubt if the other directory was read now, or is no longer set up (Absent).
 	// If the other directory could not be read, the doubt stays.
-	if other := c.Feeds[1-c.source]; !c.accepted || other.State != plan.Absent {
+	if !c.accepted || other.State != plan.Absent {
 		a.past().Contradicted = k.Contradicted
 	}
 	if !c.dates {
