@@ -212,15 +212,20 @@ func TestFirstReadingWaits(t *testing.T) {
 		scheduled bool
 		hours     int // hours since the first reading of the account
 		dated     bool
+		ad        string // why the dates of the account in Active Directory cannot be trusted; "new" if they can; empty without account
 		marked    bool
 		refused   string
 	}{
-		"review, by the schedule":  {"review", true, 0, false, true, ""},
-		"enforce, by an operator":  {"enforce", false, 0, false, true, ""},
-		"enforce, by the schedule": {"enforce", true, 0, false, true, "first reading: no run of an earlier day saw the account"},
-		"the same day":             {"enforce", true, 19, false, true, "first reading"},
-		"another day":              {"enforce", true, 20, false, false, ""},
-		"with a date":              {"enforce", true, 0, true, false, ""},
+		"review, by the schedule":  {"review", true, 0, false, "", true, ""},
+		"enforce, by an operator":  {"enforce", false, 0, false, "", true, ""},
+		"enforce, by the schedule": {"enforce", true, 0, false, "", true, "first reading: no run of an earlier day saw the account"},
+		"the same day":             {"enforce", true, 19, false, "", true, "first reading"},
+		"another day":              {"enforce", true, 20, false, "", false, ""},
+		"with a date":              {"enforce", true, 0, true, "", false, ""},
+
+		"new in Active Directory":                   {"enforce", true, 20, false, "new", true, "first reading"},
+		"the dates of Active Directory are stale":   {"enforce", true, 20, false, "stalled", false, ""},
+		"they are stale, and it is new in Entra ID": {"enforce", true, 0, false, "stalled", true, "first reading"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -238,6 +243,12 @@ func TestFirstReadingWaits(t *testing.T) {
 			p, rule := only(t, r, "p@x.example"), r.Policy.RuleNamed("m365")
 			if !tc.dated {
 				p.Entra.LastSuccessful = time.Time{}
+			}
+			if tc.ad != "" {
+				p.AD, p.ADState = &directory.ADUser{SID: "S-p", Enabled: directory.Yes}, directory.Present
+			}
+			if p.Stale[directory.AD] = tc.ad; tc.ad == "new" {
+				p.Stale[directory.AD] = ""
 			}
 			if tc.hours > 0 {
 				p.Entra.Past.Seen = asOf.Add(-time.Duration(tc.hours) * time.Hour)
