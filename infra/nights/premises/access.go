@@ -9,7 +9,7 @@ import (
 )
 
 // The type "access" passes the calls of a relay to Active Directory. The faults Both and Hangs happen immediately
-// before or after one of these calls.
+// before or after one of these calls, and the fault HangsWriting immediately before the first write.
 type access struct {
 	*activedirectory.Forest
 	r *relay
@@ -61,11 +61,13 @@ func (a *access) MemberOf(ctx context.Context, sid, groupDN string, direct bool)
 }
 
 func (a *access) AddMember(ctx context.Context, groupDN, personGUID string) error {
+	a.r.beforeWrite()
 	defer a.r.around()()
 	return a.Forest.AddMember(ctx, groupDN, personGUID)
 }
 
 func (a *access) RemoveMember(ctx context.Context, groupDN, personGUID string) error {
+	a.r.beforeWrite()
 	defer a.r.around()()
 	return a.Forest.RemoveMember(ctx, groupDN, personGUID)
 }

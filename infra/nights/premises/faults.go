@@ -55,6 +55,8 @@ const (
 	Frozen Kind = "relay: it stands still for hours"
 	// A relay hangs for 30 seconds to 50 hours, and then goes on. Meanwhile the cloud and the other relay do not wait.
 	Hangs Kind = "relay: it hangs while others go on"
+	// Like Hangs, immediately before the first write. The relay has already compared the account with the evidence.
+	HangsWriting Kind = "relay: it hangs before a write"
 	// The relay hangs after its work, just before it reports the result. The result comes 30 seconds to 50 hours later.
 	HangsAnswering Kind = "relay: it answers long after its work"
 	// Both relays are stopped for hours.
@@ -68,7 +70,7 @@ const (
 var Chances = map[Kind]float64{
 	Twice: 0.04, Both: 0.03, OldAgain: 0.04, Unordered: 0.5, Late: 0.05, Unreceived: 0.02, Undeleted: 0.03,
 	AnswerLost: 0.02, AnswerUnsent: 0.02, Beatless: 0.02,
-	Killed: 0.03, KilledAnswering: 0.03, Frozen: 0.02, Hangs: 0.03, HangsAnswering: 0.02, Stopped: 0.006, Skewed: 0.02,
+	Killed: 0.03, KilledAnswering: 0.03, Frozen: 0.02, Hangs: 0.03, HangsAnswering: 0.02, HangsWriting: 0.04, Stopped: 0.006, Skewed: 0.02,
 }
 
 // The type "fate" is the fault of one delivery of a message.
@@ -80,7 +82,7 @@ type fate struct {
 }
 
 // At most one of these faults happens to a delivery.
-var fates = []Kind{Both, Unreceived, Undeleted, AnswerLost, AnswerUnsent, Beatless, Killed, KilledAnswering, Frozen, Hangs, HangsAnswering}
+var fates = []Kind{Both, Unreceived, Undeleted, AnswerLost, AnswerUnsent, Beatless, Killed, KilledAnswering, Frozen, Hangs, HangsAnswering, HangsWriting}
 
 // A fault happens at one of the first mostCalls calls or operations of a delivery. Most deliveries make fewer calls, so
 // many planned faults do not happen.

@@ -143,6 +143,7 @@ func TestFaults(t *testing.T) {
 		KilledAnswering: {"", 2, visibility, 1},
 		Hangs:           {"", 2, visibility, 1},
 		HangsAnswering:  {"", 2, visibility, 1},
+		HangsWriting:    {"", 2, visibility, 1},
 		Frozen:          {"States.Timeout", 1, 4 * time.Hour, 0},
 		Late:            {"", 1, time.Minute, 1},
 		Stopped:         {"States.HeartbeatTimeout", 0, 5 * time.Minute, 1},

@@ -39,6 +39,7 @@ type delivery struct {
 	lost     bool // whether an answer of AWS was lost
 
 	hanging  sync.Once
+	writing  sync.Once // for the first write
 	ending   sync.Once
 	parked   chan struct{} // closed when the relay hangs
 	free     chan struct{} // closed when the relay goes on
@@ -177,6 +178,14 @@ func (r *relay) around() func() {
 	}
 	r.strike(d)
 	return func() {}
+}
+
+// Call the method "beforeWrite" before each write to Active Directory. The fault HangsWriting happens in the first call of
+// a delivery.
+func (r *relay) beforeWrite() {
+	if d := r.now.Load(); d.kind == HangsWriting {
+		d.writing.Do(func() { r.hang(d) })
+	}
 }
 
 func (r *relay) strike(d *delivery) {
