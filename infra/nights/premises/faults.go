@@ -70,7 +70,7 @@ const (
 var Chances = map[Kind]float64{
 	Twice: 0.04, Both: 0.03, OldAgain: 0.04, Unordered: 0.5, Late: 0.05, Unreceived: 0.02, Undeleted: 0.03,
 	AnswerLost: 0.02, AnswerUnsent: 0.02, Beatless: 0.02,
-	Killed: 0.03, KilledAnswering: 0.03, Frozen: 0.02, Hangs: 0.03, HangsAnswering: 0.02, HangsWriting: 0.04, Stopped: 0.006, Skewed: 0.02,
+	Killed: 0.03, KilledAnswering: 0.03, Frozen: 0.02, Hangs: 0.03, HangsAnswering: 0.02, HangsWriting: 0.12, Stopped: 0.006, Skewed: 0.02,
 }
 
 // The type "fate" is the fault of one delivery of a message.

@@ -124,7 +124,7 @@ type World struct {
 // relays. In the others, the functions do not read Active Directory.
 const (
 	functionsEvery = 5
-	relayed        = 0.5
+	relayed        = 0.8
 )
 
 // One of reportEvery companies has reports of its runs. A report takes a fifth of the time of a night. No decision
