@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -90,7 +91,7 @@ func ResultOf(c *plan.Change, s Status, note string) Result {
 	}
 }
 
-// Results is the object runs/<run>/results/<batch>.json.
+// Results is the object runs/<run>/results/<batch>.json. The objects of PutEnded have the same form.
 type Results struct {
 	Run      string    `json:"run"`
 	PlanHash string    `json:"planHash"`
@@ -111,9 +112,21 @@ func PutResults(ctx context.Context, s store.Store, batch string, r *Results) er
 	return nil
 }
 
+// PutEnded writes results of changes that one call has ended without taking the license. Two calls of one run may work
+// on a batch at the same time, and the later one writes the batch as it knows it. The ledger has what both have taken,
+// but only the results say what one of them has left to the person. So these results are an object of their own, which
+// no call writes again.
+func PutEnded(ctx context.Context, s store.Store, batch string, r *Results) error {
+	if err := store.PutJSONIfAbsent(ctx, s, layout.Result(r.Run, batch+"/"+layout.Attempt()), r); err != nil {
+		return fmt.Errorf("write what a call of run %s has ended: %w", r.Run, err)
+	}
+	return nil
+}
+
 // GetResults returns the results that exist so far for the given batches, in their order. It skips batches without
-// results. If results are damaged, or were damaged and then written again (see Results.Lost), it returns the results
-// that are known, together with an error that wraps store.ErrDamaged.
+// results. A change that the batch does not end has the result of PutEnded, if there is one. If results are damaged, or
+// were damaged and then written again (see Results.Lost), it returns the results that are known, together with an error
+// that wraps store.ErrDamaged.
 func GetResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan.Batch) (*Results, error) {
 	all, damaged, err := readResults(ctx, s, p, batches)
 	if all != nil {
@@ -157,7 +170,56 @@ func readResults(ctx context.Context, s store.Store, p *plan.Plan, batches []pla
 		}
 		all.Override, all.Refused = cmp.Or(one.Override, all.Override), cmp.Or(all.Refused, one.Refused)
 	}
-	return all, damaged, damage
+	err := all.addEnded(ctx, s, batches)
+	if err != nil && !errors.Is(err, store.ErrDamaged) {
+		return nil, nil, err
+	}
+	return all, damaged, errors.Join(damage, err)
+}
+
+// The method "addEnded" adds the results of PutEnded to those of the batches. Such a result does not count if another
+// call of the run has begun the change, because that call or a later one then ends it.
+func (r *Results) addEnded(ctx context.Context, s store.Store, batches []plan.Batch) (damage error) {
+	for key, err := range s.List(ctx, layout.Results(r.Run)) {
+		if err != nil {
+			return fmt.Errorf("look for the results of run %s: %w", r.Run, err)
+		}
+		name, _, inFolder := strings.Cut(strings.TrimPrefix(key, layout.Results(r.Run)), "/")
+		i := slices.IndexFunc(batches, func(b plan.Batch) bool { return b.Name == name })
+		if !inFolder || i < 0 {
+			continue
+		}
+		var one Results
+		err := store.GetJSON(ctx, s, key, &one)
+		if err == nil {
+			err = r.addUnbegun(ctx, s, batches[i].Changes, &one)
+		}
+		if err == nil {
+			continue
+		}
+		if err = fmt.Errorf("read the results of run %s: %w", r.Run, err); !errors.Is(err, store.ErrDamaged) {
+			return err
+		}
+		damage = errors.Join(damage, err)
+	}
+	return damage
+}
+
+func (r *Results) addUnbegun(ctx context.Context, s store.Store, changes []plan.Change, ended *Results) error {
+	for _, c := range changes {
+		x := ended.Of(&c)
+		if x == nil || r.Final(&c) {
+			continue
+		}
+		last, err := ledger.In(s).Latest(ctx, c.Person(), c.License)
+		if err != nil && !errors.Is(err, ledger.ErrDamaged) { // nothing is changed about a damaged license
+			return err
+		}
+		if last == nil || last.Run != r.Run {
+			r.Set(*x)
+		}
+	}
+	return nil
 }
 
 // Of returns the result of a change, or nil if the change has no result yet.

@@ -48,7 +48,7 @@ var objectKinds = []struct {
 	{"changes", regexp.MustCompile(`^runs/[^/]+/changes\.csv$`), nil},
 	{"report", regexp.MustCompile(`^runs/[^/]+/report\.html$`), nil},
 	{"point of the trend", regexp.MustCompile(`^runs/[^/]+/point\.json$`), plainObject},
-	{"results", regexp.MustCompile(`^runs/[^/]+/results/[^/]+\.json$`), plainObject},
+	{"results", regexp.MustCompile(`^runs/[^/]+/results/([^/]+/)?[^/]+\.json$`), plainObject},
 	{"planned", regexp.MustCompile(`^history/(plans|others)/[^/]+\.json$`), plainObject},
 	{"override", regexp.MustCompile(`^history/overrides/[^/]+\.json$`), plainObject},
 	{"backtest", regexp.MustCompile(`^history/backtests/[^/]+\.json$`), plainObject},

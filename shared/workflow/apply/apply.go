@@ -156,7 +156,7 @@ func (j *job) work(ctx context.Context, in Request) (*runs.Results, error) {
 	for _, b := range j.batches {
 		err := j.batch(ctx, b)
 		// The results must be stored even if the call was interrupted.
-		err = errors.Join(err, runs.PutResults(context.WithoutCancel(ctx), j.Store, b.Name, j.of(b)))
+		err = errors.Join(err, j.put(context.WithoutCancel(ctx), b))
 		if err != nil {
 			return j.results, err
 		}
@@ -233,6 +233,9 @@ func (j *job) batch(ctx context.Context, b plan.Batch) error {
 			}
 			r.Closed = r.Status == runs.Refused && j.closed != ""
 			j.results.Set(r)
+			if r.Status == runs.Kept || r.Status == runs.Refused || r.Status == runs.Failed {
+				j.ended = append(j.ended, r)
+			}
 			if j.done++; j.Progress != nil {
 				j.Progress(j.done, j.total())
 			}

@@ -142,8 +142,12 @@ func TestProductThatTheRunDoesNotKnow(t *testing.T) {
 func TestBatchThatStops(t *testing.T) {
 	t.Parallel()
 	for name, then := range map[string]func(*bench){
-		"people cannot be read":   func(b *bench) { b.entra.fail = map[string]error{"ReadPeople #1": errDown} },
-		"results cannot be kept":  func(b *bench) { b.Store = brokenStore{b.Store, "results/entra-0001", ""} },
+		"people cannot be read":  func(b *bench) { b.entra.fail = map[string]error{"ReadPeople #1": errDown} },
+		"results cannot be kept": func(b *bench) { b.Store = brokenStore{b.Store, "results/entra-0001", ""} },
+		"what is left to people cannot be kept": func(b *bench) {
+			b.entra.users["id-bo"].LastSuccessful = daysAgo(0)
+			b.Store = brokenStore{b.Store, "results/entra-0001/", ""}
+		},
 		"the plan's first is one": func(b *bench) { b.entra.fail = map[string]error{"ReadPeople id-bo": errDown} },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -24,6 +24,7 @@ type job struct {
 	batches     []plan.Batch  // the batches that this call works on
 	results     *runs.Results // the results of these batches so far
 	done        int           // number of final changes, including those of earlier calls
+	ended       []runs.Result // results of the present batch with which this call took no license
 	ledger      *ledger.Ledger
 	judge       *policy.Judge
 	inForce     *inForce // the policy in force; nil: only the policy of the run is asked
@@ -141,6 +142,18 @@ func (j *job) of(b plan.Batch) *runs.Results {
 	})
 	one.Lost = slices.DeleteFunc(slices.Clone(one.Lost), func(name string) bool { return name != b.Name })
 	return &one
+}
+
+// The method "put" stores the results of a batch. What this call has left to people is stored first, and apart from the
+// batch, because a call that works beside this one may write the batch again without it.
+func (j *job) put(ctx context.Context, b plan.Batch) error {
+	results := j.of(b)
+	var err error
+	if len(j.ended) > 0 {
+		ended := runs.Results{Run: results.Run, PlanHash: results.PlanHash, At: results.At, Results: j.ended}
+		err, j.ended = runs.PutEnded(ctx, j.Store, b.Name, &ended), nil
+	}
+	return errors.Join(err, runs.PutResults(ctx, j.Store, b.Name, results))
 }
 
 // The method "begun" reports whether the ledger has an open intent of this run for a change. It also returns true if

@@ -105,6 +105,49 @@ func TestOverlappingCalls(t *testing.T) {
 	})
 }
 
+// TestKeptByTheOtherCall: a restore of Anna alone works on the batch that the plan of the night works on. It has read
+// the results before the other call leaves the license to Bo, and stores the batch after that. Bo keeps the license,
+// although Graph shows an older sign-in later.
+func TestKeptByTheOtherCall(t *testing.T) {
+	t.Parallel()
+	for name, first := range map[string]func(*bench){
+		"the first call of the night": func(b *bench) { b.only(t, "id-anna") },
+		"a later one": func(b *bench) {
+			b.entra.fail = map[string]error{"GroupsOf id-bo": errDown}
+			if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
+				t.Fatal(err)
+			}
+			b.entra.fail = nil
+		},
+	} {
+		b := newBench(t, moveAnna, changeBo)
+		first(b)
+		b.recall(t, "id-anna")
+		night := func() {
+			b.entra.at = nil
+			b.entra.users["id-bo"].LastSuccessful = daysAgo(0)
+			if r, err := b.beside().Apply(t.Context(), Request{Run: "run"}); err != nil || r.Of(&changeBo).Status != runs.Kept {
+				t.Errorf("%s: the night: %+v, %v", name, r, err)
+			}
+		}
+		b.entra.at = map[string]func(){leaveEXO: night}
+		if _, err := b.Apply(t.Context(), Request{Run: "run", Scope: runs.Back}); err != nil {
+			t.Fatal(err)
+		}
+		var stored runs.Results
+		if err := store.GetJSON(t.Context(), b.Store, resultsFile, &stored); err != nil || stored.Final(&changeBo) {
+			t.Errorf("%s: the batch knows what the night did: %+v, %v", name, stored, err)
+		}
+		b.entra.users["id-bo"].LastSuccessful = idle
+		r, err := b.Apply(t.Context(), Request{Run: "run", Batch: "entra-0001"})
+		if err != nil || r.Of(&changeBo).Status != runs.Kept || r.Of(&changeBo).Sighting == nil {
+			t.Errorf("%s: %+v, %v", name, r, err)
+		}
+		b.logged(t, changeBo, "")
+		b.logged(t, moveAnna, "given back")
+	}
+}
+
 type lateStore struct {
 	store.Store
 	what func()
