@@ -34,7 +34,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 		return d
 	}
 	d.Evidence = judge.Evidence(rule, p)
-	firstReading(&d, p, v, judge.Now())
+	r.firstReading(&d, p, v, judge.Now())
 	if d.Refused = cmp.Or(taken.refusal(&d), r.conflict(&d)); d.Refused != "" || r.justGiven(&d, judge, rule, p) || r.wasRenamed(&d, judge, rule, p) {
 		return d
 	}

@@ -11,8 +11,12 @@ import (
 // firstReading sets d.FirstReading if the verdict rests on a missing activity date and an account was first seen less
 // than 20 hours ago. Graph returns no date for a person who never signed in, but sometimes omits one by mistake. So a
 // reading on another day must confirm that there is none.
-func firstReading(d *plan.Decision, p *directory.Person, v policy.Verdict, now time.Time) {
-	if v.NoDate && p.SeenOnce(now) {
+//
+// While the dates of Active Directory cannot be trusted, the account there does not count: no verdict rests on a date
+// that is missing there, and no run remembers the account. The account in Entra ID always counts, because a date of a
+// usage report may be missing.
+func (r *Run) firstReading(d *plan.Decision, p *directory.Person, v policy.Verdict, now time.Time) {
+	if v.NoDate && (p.SeenOnce(directory.Entra, now) || r.Feeds[directory.AD].State == plan.Healthy && p.SeenOnce(directory.AD, now)) {
 		d.FirstReading = true
 		d.Reason += "; first reading"
 	}

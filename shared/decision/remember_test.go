@@ -11,6 +11,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
@@ -212,7 +213,7 @@ func TestFirstReadingWaits(t *testing.T) {
 		scheduled bool
 		hours     int // hours since the first reading of the account
 		dated     bool
-		ad        string // why the dates of the account in Active Directory cannot be trusted; "new" if they can; empty without account
+		ad        string // the account in Active Directory: "new", or "stalled" if its dates cannot be trusted; empty: none
 		marked    bool
 		refused   string
 	}{
@@ -247,8 +248,9 @@ func TestFirstReadingWaits(t *testing.T) {
 			if tc.ad != "" {
 				p.AD, p.ADState = &directory.ADUser{SID: "S-p", Enabled: directory.Yes}, directory.Present
 			}
-			if p.Stale[directory.AD] = tc.ad; tc.ad == "new" {
-				p.Stale[directory.AD] = ""
+			r.Feeds[directory.AD] = plan.Feed{State: plan.Healthy}
+			if tc.ad == "stalled" {
+				r.Feeds[directory.AD] = plan.Feed{State: plan.Unhealthy, Reason: "stalled"}
 			}
 			if tc.hours > 0 {
 				p.Entra.Past.Seen = asOf.Add(-time.Duration(tc.hours) * time.Hour)

@@ -91,19 +91,10 @@ func (p *Person) Past(s Source) *Past {
 	return nil
 }
 
-// SeenOnce reports whether Past.SeenOnce is true for one of the accounts. While the dates of Active Directory cannot be
-// trusted, the account there does not count: no verdict rests on a date that is missing there, and no run remembers the
-// account. The account in Entra ID always counts, because a date of a usage report may be missing.
-func (p *Person) SeenOnce(now time.Time) bool {
-	for _, s := range [...]Source{Entra, AD} {
-		if s == AD && p.Stale[AD] != "" {
-			continue
-		}
-		if past := p.Past(s); past != nil && past.SeenOnce(now) {
-			return true
-		}
-	}
-	return false
+// SeenOnce reports whether Past.SeenOnce is true for the person's account in a directory. It is false without account.
+func (p *Person) SeenOnce(s Source, now time.Time) bool {
+	past := p.Past(s)
+	return past != nil && past.SeenOnce(now)
 }
 
 // The method "missed" sets the state of the account in s to Missing if a recent reading saw it, so that "joined" is not
