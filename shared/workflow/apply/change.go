@@ -112,7 +112,7 @@ func (m *move) unreadable(ctx context.Context, e reading) (runs.Status, string) 
 		return runs.Kept, e.why
 	case !ours && m.plan.Restores == "" && e.lost:
 		return runs.Kept, goneFromEntra
-	case !ours && e.leftOut != nil && m.change.Via.WrittenIn() == directory.AD && (m.change.RestoreOf == "" || e.person.ID() == ""):
+	case !ours && e.leftOut != nil && (e.person.ID() == "" || m.change.Via.WrittenIn() == directory.AD && m.change.RestoreOf == ""):
 		return runs.Kept, leftOutNow // of an account that is left out and alone, no rule knows that the person is back
 	case !ours && m.plan.Restores == "" && e.person.ID() != m.change.User:
 		return runs.Refused, "known to Entra ID by now as " + e.person.ID() + "; plan again"

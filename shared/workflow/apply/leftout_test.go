@@ -234,3 +234,15 @@ func TestReturnAndLeftOutAlone(t *testing.T) {
 	b.wrote(t)
 	b.logged(t, c, "")
 }
+
+// TestNoticeAndLeftOutAlone: a run planned to announce a change to Egon, who is in Active Directory alone. Then the
+// settings leave his account out. Nothing is announced, and the note says why.
+func TestNoticeAndLeftOutAlone(t *testing.T) {
+	t.Parallel()
+	c := freeEgon
+	c.Via = plan.Notice
+	b := newBench(t, c)
+	b.ad.leftOut = c.SID
+	b.apply(t, runs.Kept, leftOutNow)
+	b.logged(t, c, "")
+}

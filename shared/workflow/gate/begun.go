@@ -92,13 +92,14 @@ func (s *Steps) upToDate(ctx context.Context, p *plan.Plan) (*plan.Plan, error) 
 }
 
 // The method "addReturning" adds the batches of a plan that have a change which the run has begun, and which returns its
-// license by now. A night's own rollback then goes on like one of an earlier run. The parameter "results" has the results
-// of the plan.
+// license by now. A night's own rollback then goes on like one of an earlier run. The parameter "results" has what
+// Conclude returned for the plan. Changes that have not begun need no look at the ledger: a plan may have thousands, and
+// an approval has five minutes.
 func (s *Steps) addReturning(ctx context.Context, p *plan.Plan, results *runs.Results, batches *Batches) error {
 	book, returns, back := ledger.In(s.Store), returning(s.Store), map[[2]string]bool{}
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		if results.Final(c) {
+		if r := results.Of(c); r == nil || r.Note == notBegun || results.Final(c) {
 			continue
 		}
 		last, err := book.Latest(ctx, c.Person(), c.License)

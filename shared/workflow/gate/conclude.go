@@ -51,6 +51,9 @@ func Conclude(ctx context.Context, s store.Store, run string, now time.Time) (*p
 	return p, all, damage
 }
 
+// notBegun is the note of a change that is neither in the ledger nor in the stored results.
+const notBegun = "not begun"
+
 func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string, said *runs.Results) (runs.Result, error) {
 	last, err := book.Latest(ctx, c.Person(), c.License)
 	if errors.Is(err, ledger.ErrDamaged) {
@@ -73,7 +76,7 @@ func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string
 	case last != nil && last.Run == run:
 		return runs.ResultOf(c, runs.Pending, "begun, and not finished yet"), nil
 	default:
-		r := runs.ResultOf(c, runs.Pending, "not begun")
+		r := runs.ResultOf(c, runs.Pending, notBegun)
 		r.Retry = true
 		return r, nil
 	}

@@ -206,7 +206,7 @@ func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput, own *
 	if text, err := s.Policy(ctx); err == nil && policy.InAudit(text) { // in mode audit only a restore writes
 		returning, own = nil, nil
 	}
-	if own != nil && len(own.Results) > 0 && p.Restores == "" { // without results, the plan has begun nothing
+	if own != nil && p.Restores == "" {
 		if err := s.addReturning(ctx, p, own, &first); err != nil {
 			return err
 		}

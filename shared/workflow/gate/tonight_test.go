@@ -9,7 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/infra/simulation/earlier"
+	"github.com/idleseat/idleseat/infra/simulation/failing"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -119,5 +121,45 @@ func TestRollbackOfTheOwnPlanHasItsBatch(t *testing.T) {
 		if d := cmp.Diff(all, settled(false)); d != "" {
 			t.Errorf("in mode audit (-want +got):\n%s", d)
 		}
+	}
+}
+
+// TestNotBegunIsLookedUpOnce: a plan has changes that have not begun. The step reads the ledger once for each change, to
+// conclude the results. It does not read the ledger again to find what the plan returns.
+func TestNotBegunIsLookedUpOnce(t *testing.T) {
+	t.Parallel()
+	s := steps(t, quiet())
+	p := &plan.Plan{Run: "run", Mode: policy.Enforce, Verdict: plan.Apply}
+	for i := range 20 {
+		p.Changes = append(p.Changes, plan.Change{User: fmt.Sprintf("u%03d", i), License: "e3", Via: plan.Direct})
+	}
+	p.Bind()
+	if err := runs.PutPlan(t.Context(), s.Store, p, runs.Nobody); err != nil {
+		t.Fatal(err)
+	}
+	inner := s.Store
+	looks := func(do func(store.Store) error) (n int) {
+		counted := failing.Nth(inner, 0)
+		if err := do(counted); err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range counted.Keys() {
+			if strings.HasPrefix(key, layout.Ledger) {
+				n++
+			}
+		}
+		return n
+	}
+	concluded := looks(func(by store.Store) error {
+		_, _, err := Conclude(t.Context(), by, "run", clock)
+		return err
+	})
+	settled := looks(func(by store.Store) error {
+		s.Store = by
+		_, err := s.Do(t.Context(), StepInput{Op: "settle", Run: "run"})
+		return err
+	})
+	if concluded < len(p.Changes) || settled != concluded {
+		t.Errorf("%d reads of the ledger to conclude, %d to settle", concluded, settled)
 	}
 }
