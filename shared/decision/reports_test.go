@@ -23,7 +23,8 @@ func (c csv) Report(_ context.Context, _ string, _ []string, read func(io.Reader
 	return read(strings.NewReader(string(c)))
 }
 
-// reported returns a report and its table. In it, p used Copilot 105 days ago, and busy lately.
+// reported returns a usage report of Copilot and the stored form of its table. In the report, p@x.example last used
+// Copilot 105 days before asOf, and busy@x.example three days before asOf.
 func reported(t *testing.T, key string) (usage.Reading, []byte) {
 	t.Helper()
 	text := csv(`Report Refresh Date,User Principal Name,Report Period,Is Deleted,Last Activity Date

@@ -52,7 +52,8 @@ func ParseFlag(s string) (f Flag, ok bool) {
 // ExtensionAttributes has extensionAttribute1 to extensionAttribute15, in order.
 type ExtensionAttributes [15]string
 
-// EntraUser is a user object of Microsoft Entra ID. Dates are in UTC. A zero date was read and is empty.
+// EntraUser is a user object of Microsoft Entra ID. Dates are in UTC. A zero date means that Graph has no value, for
+// example because the user never signed in. DatesInDoubt and DatesLost say when a date is unknown.
 //
 // The file table.go explains the tags. A field that only policies use has no tag "read". To add a text property of
 // Graph, add one line here. Tests then fail and say where else the property must be named, such as in documents.
@@ -119,8 +120,9 @@ type Assignment struct {
 // Active reports whether the assignment gives the license now.
 func (a Assignment) Active() bool { return a.State == "Active" || a.State == "ActiveWithError" }
 
-// ADUser is a user object of Active Directory. Dates are in UTC. A zero date was read and is empty. table.go explains
-// the tags.
+// ADUser is a user object of Active Directory. Dates are in UTC. A zero date means that the directory has no value,
+// unless Unreadable lists the attribute. The date is then unknown, as it is with DatesInDoubt and DatesLost. The file
+// table.go explains the tags.
 type ADUser struct {
 	SID               string `source:"objectSid" column:"sid" read:"always"` // in text form: S-1-5-21-…
 	GUID              string `source:"objectGUID" read:"always"`             // base64 of the raw bytes

@@ -11,7 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// bookAt returns an empty book. E3 costs 30 EUR before day 40, and 39 SEK from day 40 on. E3 renews on day 50.
+// bookAt returns a book that has prices but no figures yet. E3 costs 30 EUR before day 40, and 39 SEK from
+// day 40 on. E3 renews on day 50.
 func bookAt(now time.Time) *book {
 	known := []history.Price{
 		{License: "e3", From: on(1), MonthlyPrice: 30, Currency: "EUR", Renews: dayOf(on(50))},

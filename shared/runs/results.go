@@ -144,8 +144,9 @@ func (r *Results) lost() (damage error) {
 	return damage
 }
 
-// The function "readResults" is like GetResults, but returns no error for the batches in the field Lost. The list
-// "damaged" has the batches whose objects are damaged now.
+// The function "readResults" is like GetResults, but results that were damaged earlier and then written again cause no
+// error. Their batches are only listed in all.Lost. The list "damaged" has the batches whose results cannot be decoded
+// now. The error "damage" names these batches, too.
 func readResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan.Batch) (all *Results, damaged []string, damage error) {
 	all = &Results{Run: p.Run, PlanHash: p.PlanHash, Results: []Result{}}
 	for _, b := range batches {

@@ -12,7 +12,8 @@ type dates struct {
 	stamp                                   time.Time // lastLogonTimestamp, which lags behind logon
 }
 
-// The type "span" is an interval, in days before the start of the company.
+// The type "span" is the time between "from" and "to" days before Company.start, the instant at which the simulation
+// begins.
 type span struct{ from, to int }
 
 var (

@@ -192,8 +192,8 @@ func number(s *shell, user string) (int, bool) {
 }
 
 // TestFifteenNightsWhileReadsLag makes many changes, a few in each night, in two companies: reads are current in one
-// and stale in the other. In the end, people hold the same licenses in both. Each change is made by a single write.
-// Nobody is without a mailbox.
+// and stale in the other. In the end, people hold the same licenses in both. No write is made twice. Nobody is
+// without a mailbox.
 func TestFifteenNightsWhileReadsLag(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Users: 600, Seed: 2}

@@ -62,8 +62,9 @@ func (p *person) license(name string) *license {
 }
 
 // The method "give" records that a person gets the license, for example by a restore. The parameter "seen" is the time
-// of the last night that read the directory of the license. The parameter "begins" is the time from which the tool can
-// believe that the person holds the license.
+// of the last night that read the directory of the license. The parameter "begins" becomes the time since which the
+// person holds the license. The earlier time stays if the person holds the license already. It also stays if somebody
+// else took the license after "seen", because the tool then saw no gap.
 func (l *license) give(e Event, seen, begins time.Time) {
 	if !l.held && (l.released.IsZero() || !l.released.After(seen)) {
 		l.since = begins

@@ -44,7 +44,7 @@ func (r *rules) lines() string {
 	return strings.Join(all, ", ")
 }
 
-// The constant "anna" is the person who is on leave before the first night.
+// The constant "anna" is the index of the person whose leave is in the policy from the start.
 const anna = 1
 
 // annasLeave returns Anna's leave. It ends between three weeks and three months after the time "now".

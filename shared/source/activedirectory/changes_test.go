@@ -131,7 +131,8 @@ func TestNoMark(t *testing.T) {
 	}
 }
 
-// TestWatermarkElsewhere: if the first controller has another database, ListChanges asks the second one.
+// TestWatermarkElsewhere: if the database of the first controller is not the one of the watermark, because it has
+// another invocationId, ListChanges reads from the second controller.
 func TestWatermarkElsewhere(t *testing.T) {
 	t.Parallel()
 	other := usual()

@@ -216,7 +216,8 @@ func (d *Directory) knows(ctx context.Context, guid string) (bool, error) {
 	return err == nil, err
 }
 
-// groupWithSID returns the group that has the SID, or nil if the account does not see such a group.
+// groupWithSID returns the group of the session's domain that has the SID. It returns nil if there is no such group, or
+// if the account that idleseat binds with may not read the group.
 func (s *session) groupWithSID(doing, sid string, attributes ...string) (group *ldap.Entry, err error) {
 	base, err := s.home()
 	if err != nil {

@@ -86,8 +86,9 @@ func TestUnseenGroup(t *testing.T) {
 	}
 }
 
-// TestSambaUnseenGroup: a read gives the same answer for a deleted and for a hidden group. Only the hidden group still
-// has members.
+// TestSambaUnseenGroup: FindGroup returns ErrNoGroup for a deleted group and for a hidden group. MemberOf tells the two
+// apart: the hidden group still has its member, and the deleted group has none. If the person's memberOf or primary
+// group is hidden, MemberOf returns ErrNoGroup for both groups.
 func TestSambaUnseenGroup(t *testing.T) {
 	account := func(name string) samba.Person {
 		return samba.Person{ADUser: directory.ADUser{DN: samba.DN(name, samba.PeopleOU), SAMAccount: name, Enabled: directory.Yes}}

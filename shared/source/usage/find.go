@@ -54,10 +54,10 @@ func (t *Table) Find(names, created []int64, unread int64) (rows []int32) {
 	return rows
 }
 
-// Last returns, for each row from Find, the date of the last activity in microseconds since 1970. The method Tell adds
-// the same date to an account. If the report proves that there was no activity in its span, the date is the argument
-// "never". If the date is unknown, it is the argument "unread". The result "ok" is false if the report does not have
-// the signal.
+// Last returns, for each row from Find, the date of the last activity in microseconds since 1970. The date is
+// the argument "never" if the report proves that there was no activity in its span. It is the argument "unread" if the
+// last activity is not known. The result "ok" is false if the report does not have the signal. The method Tell adds the
+// same dates to accounts.
 func (t *Table) Last(s directory.Signal, rows []int32, created []int64, never, unread int64) (last []int64, ok bool) {
 	n := slices.Index(t.signals, s)
 	if n < 0 {

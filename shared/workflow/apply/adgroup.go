@@ -99,9 +99,10 @@ func (g adGroup) wayBack(ctx context.Context, j *job, l, to *policy.License, in 
 	return sentences(note, known), refusal, err
 }
 
-// The method "unmirrored" returns "" if the Entra group "counterpart" of a ledger entry is synced from the entry's
-// Active Directory group "group", and otherwise the reason. It compares the SIDs. The ledger may have been altered:
-// with a wrong Entra group, a license could count as restored although the person lacks it.
+// The method "unmirrored" returns the reason why the Entra group "counterpart" of a ledger entry is not synced from the
+// entry's group "group", or "". It compares the SIDs. The ledger may have been altered: with a wrong Entra group, a
+// license could count as restored although the person lacks it. If License.Synced is false, the license needs no
+// counterpart, and the entry must not name one.
 func (adGroup) unmirrored(ctx context.Context, j *job, l *policy.License, group, counterpart string) (why string, err error) {
 	switch {
 	case group == "" || l == nil || !l.Synced():

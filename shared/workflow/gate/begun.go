@@ -117,9 +117,9 @@ func (s *Steps) addReturning(ctx context.Context, p *plan.Plan, results *runs.Re
 	return nil
 }
 
-// The function "returning" returns a function that reports whether an unfinished change returns a license to the
-// person: it is a restore or a rollback, or an operator asked to restore the license. The answer is false if the ledger
-// entry is damaged, because no run finishes such a change. The returned function reads the operators' requests only
+// The function "returning" makes a function that reports whether an unfinished change gives a license back. Such a
+// change is a restore or a rollback, or an operator has asked to restore its license. If the ledger entry is damaged,
+// the answer is false, because no run finishes the change. The function that is made reads the operators' requests only
 // once for each run.
 func returning(s store.Store) func(context.Context, *plan.Begun) (bool, error) {
 	book, recalled := ledger.In(s), map[string]func(user string) bool{}

@@ -41,8 +41,8 @@ type StepOutput struct {
 	// Begun is the number of changes that earlier runs began and did not finish before this run. An execution that
 	// works on them counts them in Resumed.
 	Begun int `json:"begun,omitempty"`
-	// Stuck is the number of changes in Begun that no run finishes: in mode audit all, and otherwise those of runs that
-	// cannot go on.
+	// Stuck is the part of Begun that no run can finish now. In mode audit, these are all changes. In other modes, these
+	// are the changes of runs that cannot go on.
 	Stuck int `json:"stuck,omitempty"`
 	// Unfinished lists at most mostUnfinished of the changes that an operator can end with a restore. These are the
 	// changes in Stuck. If the execution failed before it had a plan, these are the changes that return a license, and
