@@ -125,7 +125,7 @@ func TestNoMark(t *testing.T) {
 			_, _, err = changesSince(t, open(t, conf), *watermark)
 			checkError(t, err, c.want)
 			if !errors.Is(err, directory.ErrNoWatermark) {
-				t.Errorf("%v, want directory.ErrNoMark", err)
+				t.Errorf("%v, want directory.ErrNoWatermark", err)
 			}
 		})
 	}
