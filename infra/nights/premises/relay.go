@@ -39,7 +39,6 @@ type delivery struct {
 	lost     bool // whether an answer of AWS was lost
 
 	hanging  sync.Once
-	writing  sync.Once // for the first write
 	ending   sync.Once
 	parked   chan struct{} // closed when the relay hangs
 	free     chan struct{} // closed when the relay goes on
@@ -184,7 +183,7 @@ func (r *relay) around() func() {
 // a delivery.
 func (r *relay) beforeWrite() {
 	if d := r.now.Load(); d.kind == HangsWriting {
-		d.writing.Do(func() { r.hang(d) })
+		r.hang(d)
 	}
 }
 
