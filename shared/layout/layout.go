@@ -144,6 +144,9 @@ func Results(run string) string { return Run(run) + "results/" }
 // Result returns the key of the results of one batch.
 func Result(run, batch string) string { return Results(run) + batch + ".json" }
 
+// Ended returns the key of the results that one call stores beside those of a batch.
+func Ended(run, batch, attempt string) string { return Result(run, batch+"/"+attempt) }
+
 // Noted returns the key of an object about a run. The prefix is Plans, Others, Overrides, Withdrawn or Backtests.
 func Noted(prefix, run string) string { return prefix + run + ".json" }
 

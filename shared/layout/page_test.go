@@ -22,7 +22,7 @@ var onPage = map[string][]string{
 	"Table": {Table("<run>", "people", 7777, "5555555555555555"), Table("<run>", "members", 7777, "5555555555555555")},
 	"Since": {Since("<run>")}, "Input": {Input("<run>", "<task>")}, "Probe": {Probe()}, "DoctorProbe": {DoctorProbe()}, "DoctorOnce": {DoctorOnce()}, "Mailboxes": {Mailboxes("<run>", "<attempt>")}, "Usage": {Usage("<run>", "<report>", "<attempt>")},
 	"Known": {Known("<run>", 7777)}, "ActivityGaps": {ActivityGaps("<run>", 7777)}, "History": {History("<run>", "<attempt>")}, "Freed": {Freed("<run>", "<attempt>")}, "Decisions": {Decisions("<run>", 7777)},
-	"Plan": {Plan("<run>")}, "Changes": {Changes("<run>")}, "Report": {Report("<run>")}, "Point": {Point("<run>")}, "Result": {Result("<run>", "<batch>"), Result("<run>", "<batch>/<attempt>")},
+	"Plan": {Plan("<run>")}, "Changes": {Changes("<run>")}, "Report": {Report("<run>")}, "Point": {Point("<run>")}, "Result": {Result("<run>", "<batch>")}, "Ended": {Ended("<run>", "<batch>", "<attempt>")},
 	"Noted": {Noted(Plans, "<run>"), Noted(Others, "<run>"), Noted(Overrides, "<run>"), Noted(Withdrawn, "<run>"), Noted(Backtests, "<run>")},
 	"Stop":  {Stop("<run>", "<person>")}, "Entry": {Entry("<person>", "<license>", 999999)},
 }

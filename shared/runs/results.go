@@ -117,7 +117,7 @@ func PutResults(ctx context.Context, s store.Store, batch string, r *Results) er
 // but only the results say what one of them has left to the person. So these results are an object of their own, which
 // no call writes again.
 func PutEnded(ctx context.Context, s store.Store, batch string, r *Results) error {
-	if err := store.PutJSONIfAbsent(ctx, s, layout.Result(r.Run, batch+"/"+layout.Attempt()), r); err != nil {
+	if err := store.PutJSONIfAbsent(ctx, s, layout.Ended(r.Run, batch, layout.Attempt()), r); err != nil {
 		return fmt.Errorf("write what a call of run %s has ended: %w", r.Run, err)
 	}
 	return nil
