@@ -276,9 +276,8 @@ type Plan struct {
 
 	// Restores is the run whose changes this plan restores. It is empty for a plan that takes licenses.
 	Restores string `json:"restores,omitempty"`
-	// RestoresUser is the only person to whom the plan restores licenses: the object id, the SID or, if the newest run
-	// does not show the person, the name that the operator gave. It is empty if the plan restores what the run took
-	// from everybody.
+	// RestoresUser is set if the plan restores the licenses of one person only. It is the object id or the SID of the
+	// person. If the newest run does not show the person, it is the name that the operator gave.
 	RestoresUser string `json:"restoresUser,omitempty"`
 	// Resumes lists earlier runs with unfinished changes. When this plan is applied, these changes are finished first,
 	// by the policies of their own runs.

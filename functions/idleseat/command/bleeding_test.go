@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// activeHolders returns the ids of active people to whom the E3 rule applies, and who hold E3 only through the group
-// LIC-M365-E3.
+// activeHolders returns the ids of active people. The E3 rule applies to them. They hold E3 through the group LIC-M365-E3
+// and in no other way.
 func (s *shell) activeHolders() (ids []string) {
 	for i := range s.company.Company.Size() {
 		p := s.company.Company.Person(i)
