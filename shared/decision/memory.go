@@ -142,7 +142,7 @@ func (r *Run) tableAgain(ctx context.Context, run string, n int) (*known.Partiti
 	for p := range h.Join() {
 		last.Met(p)
 	}
-	return last.table(h, &Plain{}), nil
+	return last.table(ctx, n, h, &Plain{})
 }
 
 // Lasts reports whether an error of reading a run would occur again at the next try: an object is missing or was

@@ -90,6 +90,9 @@ func (l *lookup) slot(key uint64) int {
 	return slot
 }
 
+// The method "has" reports whether the table has the account.
+func (l *lookup) has(key uint64) bool { return l.at[l.slot(key)] != 0 }
+
 // The constant "near" limits how far the field "next" may jump ahead. Otherwise one account out of order would move
 // "next" away from the accounts that follow.
 const near = 16
@@ -160,7 +163,7 @@ func (p *screening) compare(row int, source directory.Source, joined, enabled bo
 			next.Seen = before.Seen
 		}
 	}
-	if before.Regressed != 0 || before.Lost != 0 || before.Contradicted != 0 || !joined && before.Joined != 0 {
+	if before.Missed != 0 || before.Regressed != 0 || before.Lost != 0 || before.Contradicted != 0 || !joined && before.Joined != 0 {
 		p.open[row] = true
 		return
 	}

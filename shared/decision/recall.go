@@ -217,7 +217,7 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 	if !c.dates {
 		return
 	}
-	forgotten := k.Lost != 0 && !c.now.Before(k.Lost.Time().Add(max(lostFor, c.Policy.LongestSpan())))
+	forgotten := k.Lost != 0 && !c.doubtLasts(k.Lost.Time(), c.now)
 	newest := k.Newest
 	if c.source == directory.AD {
 		c.loggedOn(a, newest[known.LoggedOn].Time())
@@ -306,7 +306,7 @@ func (c *recollection) compareGaps(ctx context.Context, n int, g *group, h *dire
 	for i := range g.list {
 		a := &g.list[i]
 		lost, listed := since[a.id()]
-		switch over := !c.now.Before(lost.Add(max(lostFor, c.Policy.LongestSpan()))); {
+		switch over := !c.doubtLasts(lost, c.now); {
 		case !listed:
 			c.neverSeen(a)
 		case !c.dates:

@@ -28,13 +28,24 @@ func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Acco
 	if r.Begin.User != "" {
 		return nil // later runs compare only with runs for everybody
 	}
-	if err := known.Put(ctx, r.store, r.Begin.Run, partition, r.table(h, plain)); err != nil {
+	p, err := r.table(ctx, partition, h, plain)
+	if err == nil {
+		err = known.Put(ctx, r.store, r.Begin.Run, partition, p)
+	}
+	if err != nil {
 		return fmt.Errorf("remember the accounts of partition %d of run %s: %w", partition, r.Begin.Run, err)
 	}
 	return nil
 }
 
-func (r *Run) table(h *directory.Accounts, plain *Plain) *known.Partition {
+// The method "table" returns the table of known accounts of partition n: the accounts that this run read, and those that
+// it missed.
+func (r *Run) table(ctx context.Context, n int, h *directory.Accounts, plain *Plain) (*known.Partition, error) {
+	p := r.entries(h, plain)
+	return p, r.carry(ctx, n, p)
+}
+
+func (r *Run) entries(h *directory.Accounts, plain *Plain) *known.Partition {
 	p := &known.Partition{Accounts: plain.accounts, Members: plain.members}
 	for s, f := range r.Feeds[:directory.Sources] {
 		if f.State != plan.Healthy {

@@ -17,7 +17,8 @@ const ActivityDates = 3
 type Past struct {
 	// Seen is the time of a reading: the first of the latest unbroken series of readings that saw the account.
 	Seen time.Time
-	// Newest has the newest activity dates of all readings, in whole seconds. Zero means that no reading saw one.
+	// Newest has the newest activity dates of all readings, in whole seconds, even if a reading lacked the account since.
+	// Zero means that no reading saw one.
 	Newest [ActivityDates]time.Time
 	// LoggedOn is the newest logon that the domain controllers showed when a run read the person again before a change.
 	// The replicated date may be up to 14 days earlier. LoggedOn is zero if no run read such a logon. It also becomes zero

@@ -2,6 +2,7 @@ package known
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -30,6 +31,8 @@ type header struct {
 	Members int      `json:"members,omitempty"`
 	// Tables is the SHA-256 of all columns, in hex. It is empty in objects of earlier versions.
 	Tables string `json:"tables,omitempty"`
+	// Instants is the number of columns of instants per account. Zero means leastInstants.
+	Instants int `json:"instants,omitempty"`
 }
 
 func sumOf(tables []byte) string {
@@ -44,7 +47,7 @@ const contradictedBit = 6
 const (
 	keySize     = 8
 	valueSize   = 4
-	accountSize = keySize + 1 + valueSize*accountValues
+	accountSize = keySize + 1 + valueSize*mostInstants
 	memberSize  = keySize + valueSize
 	// maxAccounts is the largest number of accounts per source, a thousand times the number in an ordinary partition.
 	maxAccounts = 8_000_000
@@ -68,7 +71,11 @@ func decode(key string, raw []byte) (*Partition, error) {
 	if h.Tables != "" && h.Tables != sumOf(tables) {
 		return nil, errors.New("its table was altered: its SHA-256 is not that of the first line")
 	}
-	r := &reader{rest: tables, plain: h.Version == older}
+	instants := cmp.Or(h.Instants, leastInstants)
+	if instants < leastInstants || instants > mostInstants {
+		return nil, fmt.Errorf("its first line says %.80q", first)
+	}
+	r := &reader{rest: tables, instants: instants, plain: h.Version == older}
 	p := &Partition{Groups: h.Groups}
 	p.Accounts[directory.Entra], p.Accounts[directory.AD] = r.accounts(h.Entra), r.accounts(h.AD)
 	p.Members = r.members(h.Members)
@@ -99,18 +106,25 @@ func inflate(raw []byte) ([]byte, error) {
 	return text.Bytes(), nil
 }
 
-const accountValues = directory.ActivityDates + 4
+// An account has leastInstants columns of instants in every table. The further columns, up to mostInstants, are omitted
+// from the end if they have only zeros. Older versions did not have these columns.
+const (
+	leastInstants = directory.ActivityDates + 4
+	mostInstants  = leastInstants + 1
+)
 
-func (a *Account) values() [accountValues]Second {
-	return [...]Second{a.Newest[0], a.Newest[1], a.Newest[2], a.Lost, a.Seen, a.Enabled, a.Joined}
+// The method "instants" returns the instants of an account in the order of the columns.
+func (a *Account) instants() [mostInstants]*Second {
+	return [...]*Second{&a.Newest[0], &a.Newest[1], &a.Newest[2], &a.Lost, &a.Seen, &a.Enabled, &a.Joined, &a.Missed}
 }
 
 // The type "reader" reads the columns of a table, one after the other. The field "failed" is set if the table is
 // shorter than its first line says, or if an index is out of range.
 type reader struct {
-	rest   []byte
-	plain  bool // whether the table is of the older version
-	failed bool
+	rest     []byte
+	instants int  // number of columns of instants per account
+	plain    bool // whether the table is of the older version
+	failed   bool
 }
 
 // The method "take" returns the next "size" bytes of the table, or zeros if there are fewer.
@@ -134,11 +148,10 @@ func (r *reader) accounts(n int) []Account {
 		a.Key, a.Regressed = binary.LittleEndian.Uint64(keys[keySize*i:]), uint8(column[i])&(1<<contradictedBit-1)
 		a.Contradicted = directory.Contradiction(uint8(column[i]) >> contradictedBit)
 	}
-	for c := range accountValues {
+	for c := range r.instants {
 		r.column(column)
 		for i := range list {
-			a := &list[i]
-			*[...]*Second{&a.Newest[0], &a.Newest[1], &a.Newest[2], &a.Lost, &a.Seen, &a.Enabled, &a.Joined}[c] = column[i]
+			*list[i].instants()[c] = column[i]
 		}
 	}
 	return list

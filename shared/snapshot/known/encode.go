@@ -33,10 +33,15 @@ func encode(key string, p *Partition) ([]byte, error) {
 	defer encoders.Put(e)
 	e.tables = e.tables[:0]
 	entra, ad := p.Accounts[directory.Entra], p.Accounts[directory.AD]
-	e.accounts(entra)
-	e.accounts(ad)
+	instants := max(instantsOf(entra), instantsOf(ad))
+	e.accounts(entra, instants)
+	e.accounts(ad, instants)
 	e.members(p.Members)
-	first, err := store.Encode(key, header{version, len(entra), len(ad), p.Groups, len(p.Members), sumOf(e.tables)})
+	h := header{Version: version, Entra: len(entra), AD: len(ad), Groups: p.Groups, Members: len(p.Members), Tables: sumOf(e.tables)}
+	if instants > leastInstants {
+		h.Instants = instants
+	}
+	first, err := store.Encode(key, h)
 	if err != nil {
 		return nil, err
 	}
@@ -52,18 +57,33 @@ func encode(key string, p *Partition) ([]byte, error) {
 	return object.Bytes(), err
 }
 
-func (e *encoder) accounts(accounts []Account) {
+// The function "instantsOf" returns the number of columns of instants that the accounts need.
+func instantsOf(accounts []Account) int {
+	needed := leastInstants
+	for i := range accounts {
+		of := accounts[i].instants()
+		for c := needed; c < mostInstants; c++ {
+			if *of[c] != 0 {
+				needed = c + 1
+			}
+		}
+	}
+	return needed
+}
+
+func (e *encoder) accounts(accounts []Account, instants int) {
 	n := len(accounts)
-	columns := e.memory((1 + accountValues) * n)
+	columns := e.memory((1 + instants) * n)
 	for i := range accounts {
 		a := &accounts[i]
 		e.tables = binary.LittleEndian.AppendUint64(e.tables, a.Key)
 		columns[i] = Second(a.Regressed | uint8(a.Contradicted)<<contradictedBit)
-		for c, v := range a.values() {
-			columns[(1+c)*n+i] = v
+		of := a.instants()
+		for c, at := range of[:instants] {
+			columns[(1+c)*n+i] = *at
 		}
 	}
-	for c := range 1 + accountValues {
+	for c := range 1 + instants {
 		e.column(columns[c*n : (c+1)*n])
 	}
 }

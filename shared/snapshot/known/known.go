@@ -4,7 +4,8 @@
 // {"version":2,"entra":8000,"ad":7990,"groups":["ad/direct:cn=citrix,…"],"members":3000,"tables":"…","sha256":"…"}
 //
 // The columns of the table follow: first the Entra accounts, then the Active Directory accounts, then the members of
-// groups. Numbers are little-endian. Instants are whole seconds since 1970.
+// groups. Numbers are little-endian. Instants are whole seconds since 1970. A table without missed accounts omits the
+// last column of the accounts. With this column, the first line says "instants":8.
 //
 // A night with 1,000,000 people reads and writes two million accounts, so the table has hashes instead of ids. A
 // column with few different values has each value once. gzip wraps the table without compressing it, because
@@ -45,6 +46,9 @@ type Account struct {
 	// Contradicted is the contradiction that the last reading of both directories showed. It is stored in the upper
 	// bits of Regressed, in which older versions wrote zeros.
 	Contradicted directory.Contradiction
+	// Missed is the first of the latest unbroken series of readings that lacked the account. It is zero if the latest
+	// reading saw the account. Seen and Enabled are zero in the entry of a missed account.
+	Missed Second
 }
 
 // LoggedOn is the index of directory.Past.LoggedOn in Account.Newest. An Active Directory account has only one activity
