@@ -12,8 +12,8 @@ type account struct {
 	entra *directory.EntraUser
 	ad    *directory.ADUser
 
-	twin  int32 // index in group.list of the previous entry of the same account, or -1
-	found bool  // an earlier run knew the account
+	twin   int32          // index in group.list of the previous entry of the same account, or -1
+	before *known.Account // the entry in the table of the last run, or nil
 }
 
 // The method "id" returns the object id of an account in Entra ID, and the SID of an account in Active Directory.

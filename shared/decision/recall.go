@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
-	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 	"github.com/idleseat/idleseat/shared/store"
@@ -38,76 +37,101 @@ type recollection struct {
 	accepted bool
 	dates    bool // whether activity dates are compared too
 	exact    bool // whether the last logons come from every controller, and not from the replicated date
+
+	groups    map[int]*group // the accounts, by partition of the last run
+	strangers []*account     // accounts whose entries may be in another table of the last run
 }
 
 // The method "recall" adds facts from the last healthy reading of each source to the accounts of h, which were read at
 // the time "now", and sets h.Silent. The parameter "exact" says that the last logons come from every controller.
 func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.Baseline, now time.Time, exact bool) error {
 	h.Silent = h.ADState == directory.NotRead && r.Feeds[directory.AD].State != plan.Absent
-	var groups [2]map[int]*group
+	var sources []*recollection
 	partitions := map[int]bool{}
 	for s, b := range last {
 		if b == nil || b.Run == "" || b.Partitions < 1 || b.Read.After(now) {
 			continue
 		}
-		groups[s] = groupsOf(h, directory.Source(s), b.Partitions)
-		for n := range groups[s] {
+		c := &recollection{Run: r, source: directory.Source(s), last: b, now: now, accepted: r.Begin.AcceptFeeds && b.Run != r.Begin.Run, exact: exact}
+		c.dates = !c.accepted && r.Feeds[s].State == plan.Healthy
+		c.groups = groupsOf(h, c.source, b.Partitions)
+		for n := range c.groups {
 			partitions[n] = true
 		}
+		sources = append(sources, c)
 	}
 	for n := range partitions {
-		for s, b := range last {
-			g := groups[s][n]
-			if g == nil {
-				continue
+		for _, c := range sources {
+			if err := c.compare(ctx, n, h); err != nil {
+				return err
 			}
-			c := recollection{Run: r, source: directory.Source(s), last: b, now: now, accepted: r.Begin.AcceptFeeds && b.Run != r.Begin.Run, exact: exact}
-			c.dates = !c.accepted && r.Feeds[s].State == plan.Healthy
-			if err := c.compare(ctx, n, g, h); err != nil && !c.accepted {
-				return fmt.Errorf("read what run %s knew of accounts (plan with --accept-feeds to go on without): %w", b.Run, err)
-			}
+		}
+	}
+	for _, c := range sources {
+		if err := c.search(ctx); err != nil {
+			return c.unread(err)
 		}
 	}
 	return nil
 }
 
-// The method "compare" reads partition n of the table of known accounts, and compares the accounts of g with it. If the
-// table is missing or damaged, compareGaps or "forget" handles the accounts.
-func (c *recollection) compare(ctx context.Context, n int, g *group, h *directory.Accounts) error {
+func (c *recollection) unread(err error) error {
+	return fmt.Errorf("read what run %s knew of accounts (plan with --accept-feeds to go on without): %w", c.last.Run, err)
+}
+
+// The method "compare" reads partition n of the table of known accounts, and compares the accounts of this partition
+// with it. If the table is missing or damaged, compareGaps or "forget" handles the accounts. It leaves an account that
+// may have moved to c.strangers.
+func (c *recollection) compare(ctx context.Context, n int, h *directory.Accounts) error {
+	g := c.groups[n]
+	if g == nil {
+		return nil
+	}
 	p, err := c.remembered(ctx, c.last.Run, n)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return c.compareGaps(ctx, n, g, h)
+		err = c.compareGaps(ctx, n, g, h)
 	case errors.Is(err, store.ErrDamaged):
 		c.forget(g, h)
 		return nil
-	case err != nil:
-		return err
+	}
+	if err != nil && !c.accepted {
+		return c.unread(err)
+	}
+	if p == nil {
+		return nil
 	}
 	for i := range p.Accounts[c.source] {
 		k := &p.Accounts[c.source][i]
-		g.each(k.Key, func(a *account) {
-			a.found = true
-			c.recognize(a, k)
-		})
+		g.each(k.Key, func(a *account) { a.before = k })
 	}
 	for i := range g.list {
-		a := &g.list[i]
-		if a.found {
-			continue
-		}
-		if a.enabled(c.now) { // the account is new, or enabled again
-			a.past().EnabledSince = c.now
-		}
-		c.neverSeen(a)
-		if c.dates {
-			if c.sighted(a); a.back() != 0 {
-				*a.lost() = c.now
-			}
+		if a := &g.list[i]; c.moved(a) {
+			c.strangers = append(c.strangers, a)
+		} else {
+			c.decide(a)
 		}
 	}
 	c.members(p, g, h)
 	return nil
+}
+
+// The method "decide" adds the facts of the last run to an account. If the last run lacks the account, the account is
+// new.
+func (c *recollection) decide(a *account) {
+	if a.before != nil {
+		c.recognize(a, a.before)
+		return
+	}
+	if a.enabled(c.now) { // the account is new, or enabled again
+		a.past().EnabledSince = c.now
+	}
+	c.neverSeen(a)
+	if c.dates {
+		if c.sighted(a); a.back() != 0 {
+			*a.lost() = c.now
+		}
+	}
 }
 
 // The method "forget" handles accounts whose table of known accounts cannot be read any more. It sets ForgottenBy, so
@@ -279,43 +303,4 @@ func (c *recollection) neverSeen(a *account) {
 	if c.dates && a.noActivity() && !a.created().After(c.last.Read) {
 		*a.lost() = c.now
 	}
-}
-
-// activityGap is a line of runs/<run>/dateless/<partition>.jsonl.gz: an account without an activity date. Older
-// versions wrote such lines, because they had no table of known accounts.
-type activityGap struct {
-	Account string `json:"account"` // the Entra id or the SID
-	// Since is when the dates were first missing. It is zero if the account never had one.
-	Since time.Time `json:"since,omitzero"`
-}
-
-// compareGaps compares accounts with the list that a run of an older version stored: the accounts without an activity
-// date (activityGap). The list has no dates and does not say whether an account was enabled. If it is gone, the run was
-// deleted because of its age. The list then counts as empty, and periods of grace begin again.
-func (c *recollection) compareGaps(ctx context.Context, n int, g *group, h *directory.Accounts) error {
-	since := map[string]time.Time{}
-	err := store.GetLines(ctx, c.store, layout.ActivityGaps(c.last.Run, n), func(l *activityGap) error {
-		since[l.Account] = l.Since
-		return nil
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		c.graceAgain(g, h)
-	} else if err != nil {
-		return err
-	}
-	for i := range g.list {
-		a := &g.list[i]
-		lost, listed := since[a.id()]
-		switch over := !c.doubtLasts(lost, c.now); {
-		case !listed:
-			c.neverSeen(a)
-		case !c.dates:
-		case a.noActivity() && !lost.IsZero() && !over:
-			*a.lost() = lost
-		}
-		if listed {
-			a.past().Seen = c.last.Read
-		}
-	}
-	return nil
 }
