@@ -48,6 +48,9 @@ func (s *shell) terminal(width uint16, args ...string) *session {
 		s.t.Fatal(err)
 	}
 	defer slave.Close()
+	if err := keepOutput(slave); err != nil {
+		s.t.Fatal(err)
+	}
 	x := &session{t: s.t, master: master, cmd: exec.Command(os.Args[0], args...), ended: make(chan struct{}), more: make(chan struct{}, 1)}
 	x.cmd.Env, x.cmd.Dir = s.env, s.dir
 	x.cmd.Stdin, x.cmd.Stdout, x.cmd.Stderr = slave, slave, slave
@@ -58,6 +61,17 @@ func (s *shell) terminal(width uint16, args ...string) *session {
 	s.t.Cleanup(func() { _ = x.cmd.Process.Kill() })
 	go x.read()
 	return x
+}
+
+// The function "keepOutput" sets NOFLSH on a terminal. Without it, Linux discards output that nobody has read yet when
+// Ctrl-C arrives, and also the first output after the signal.
+func keepOutput(slave *os.File) error {
+	modes, err := unix.IoctlGetTermios(int(slave.Fd()), unix.TCGETS)
+	if err != nil {
+		return err
+	}
+	modes.Lflag |= unix.NOFLSH
+	return unix.IoctlSetTermios(int(slave.Fd()), unix.TCSETS, modes)
 }
 
 func (x *session) read() {
