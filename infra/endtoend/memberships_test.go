@@ -60,7 +60,7 @@ func (r *rig) restored(idleseat func(args ...string) (stdout, stderr string, sta
 	if text, told, status := idleseat("restore", "--run", run); status != 0 || !strings.Contains(text, "done ") {
 		r.Errorf("restore: status %d: %s%s", status, text, told)
 	}
-	for range 200 {
+	for range 1500 {
 		if cmp.Equal(before, r.holdings()) {
 			return
 		}

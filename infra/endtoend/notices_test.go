@@ -157,7 +157,7 @@ func (r *rig) heard(alarms map[string]alarm) string {
 // of the execution.
 func (r *rig) figures() map[string]float64 {
 	gate := r.functions["arn:gate"]
-	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(gate.Logs()[r.looked["arn:gate"]:], `"Held":`); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(gate.Logs()[r.looked["arn:gate"]:], `"Held":`); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			r.Fatal("no figures of the end came")
 		}

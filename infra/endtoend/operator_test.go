@@ -52,7 +52,7 @@ func TestOperator(t *testing.T) {
 	if status != 0 || !strings.Contains(text, "done ") {
 		t.Errorf("restore: status %d: %s%s", status, text, told)
 	}
-	for range 200 { // licenses follow the groups with a delay
+	for range 1500 { // licenses follow the groups with a delay
 		if cmp.Equal(before, r.holdings()) {
 			break
 		}

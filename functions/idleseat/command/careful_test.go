@@ -118,7 +118,7 @@ func TestReturner(t *testing.T) {
 	s.done(next.Run)
 	for _, i := range []int{g, d} {
 		after := holding(s.company.Company)[i]
-		for range 100 { // wait until the license follows the group membership
+		for range 1500 { // wait until the license follows the group membership
 			if slices.Equal(before[i], after) {
 				break
 			}

@@ -205,7 +205,10 @@ func (b *safeBuffer) String() string {
 	return b.text.String()
 }
 
-// newBench returns a relay with two queues. A received message stays hidden for one second.
+// The constant "hidden" is longer than a busy machine keeps a heartbeat waiting.
+const hidden = 3 * time.Second
+
+// newBench returns a relay with two queues. A received message stays hidden for the time "hidden".
 func newBench(t *testing.T, ad *fakeAD) *bench {
 	t.Helper()
 	cloud, err := awsfake.Start()
@@ -216,7 +219,7 @@ func newBench(t *testing.T, ad *fakeAD) *bench {
 	objects := store.Store(&store.Memory{})
 	b := &bench{T: t, cloud: cloud, ad: ad, said: &safeBuffer{}, ended: make(chan struct{})}
 	b.Relay, err = New(
-		Config{Store: "folder", ReadQueue: cloud.NewQueue("ad-read", time.Second, 9), WriteQueue: cloud.NewQueue("ad-write", time.Second, 9)},
+		Config{Store: "folder", ReadQueue: cloud.NewQueue("ad-read", hidden, 9), WriteQueue: cloud.NewQueue("ad-write", hidden, 9)},
 		aws.Config{Region: "eu-north-1", BaseEndpoint: &cloud.URL, Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
 			Retryer: func() aws.Retryer { return retry.AddWithMaxBackoffDelay(retry.NewStandard(), time.Millisecond) }},
 		objects, ad, clock.Real, slog.New(slog.NewJSONHandler(b.said, nil)))
@@ -260,7 +263,7 @@ func (b *bench) send(m protocol.Message) *awsfake.Task {
 
 func (b *bench) wait(t *awsfake.Task) awsfake.Result {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
 	defer cancel()
 	end, err := t.Wait(ctx)
 	if err != nil {
@@ -305,10 +308,10 @@ func (b *bench) change(a protocol.Action, of string) protocol.Message {
 	return protocol.Message{Kind: protocol.WriteMembers, Batch: "b1", Input: key}
 }
 
-// The method "until" waits until "done" returns true. After 20 seconds, the test fails.
+// The method "until" waits until "done" returns true. After a minute, the test fails.
 func (b *bench) until(what string, done func() bool) {
 	b.Helper()
-	for limit := time.Now().Add(20 * time.Second); !done(); time.Sleep(time.Millisecond) {
+	for limit := time.Now().Add(time.Minute); !done(); time.Sleep(time.Millisecond) {
 		if time.Now().After(limit) {
 			b.Fatalf("never: %s", what)
 		}

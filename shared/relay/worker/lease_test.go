@@ -37,7 +37,7 @@ func TestLostHeartbeat(t *testing.T) {
 				})
 			})
 			close(entered)
-			time.Sleep(1100 * time.Millisecond) // longer than the message stays hidden
+			time.Sleep(hidden + 100*time.Millisecond)
 		}
 		return nil
 	}
@@ -63,7 +63,7 @@ func TestClock(t *testing.T) {
 	b := newBench(t, ad)
 	b.clock = clock.Watch(func() time.Time {
 		if asleep.Load() { // the message has been hidden for its visibility timeout
-			return later.Add(time.Second)
+			return later.Add(hidden)
 		}
 		return later
 	})
@@ -81,7 +81,7 @@ func TestClock(t *testing.T) {
 		t.Error("the relay wrote although its clock says that it had lost its hold on the message")
 	}
 	b.run()
-	if got := b.dated(asked); got.Outcome != protocol.Done || !got.At.Equal(later.Add(time.Second)) {
+	if got := b.dated(asked); got.Outcome != protocol.Done || !got.At.Equal(later.Add(hidden)) {
 		t.Errorf("the message came back, and its change to %+v", got)
 	}
 }
@@ -90,7 +90,7 @@ func TestClock(t *testing.T) {
 // timeout.
 func TestHeartbeatsKeepTheMessage(t *testing.T) {
 	t.Parallel()
-	ad := &fakeAD{list: func(context.Context) error { time.Sleep(1300 * time.Millisecond); return nil }}
+	ad := &fakeAD{list: func(context.Context) error { time.Sleep(hidden + time.Second); return nil }}
 	b := newBench(t, ad)
 	asked := b.send(everyone)
 	b.run()
@@ -145,7 +145,7 @@ func TestAnswerIsNotTaken(t *testing.T) {
 	if asked.Ended() || len(b.cloud.Bodies(b.config.ReadQueue)) != 1 {
 		t.Error("the message is gone before its answer was taken")
 	}
-	b.cloud.Advance(time.Second)
+	b.cloud.Advance(hidden)
 	if end := b.wait(asked); end.Output != `{"key":"runs/r1/ad/0.json"}` {
 		t.Errorf("%+v", end)
 	}

@@ -96,7 +96,7 @@ func TestInvoke(t *testing.T) {
 func TestSandboxesSideBySide(t *testing.T) {
 	t.Parallel()
 	f := function(t)
-	f.Timeout = 2 * time.Second
+	f.Timeout = 5 * time.Second
 	stalled := make(chan error, 1)
 	go func() {
 		_, err := f.Invoke(t.Context(), []byte(`"stall"`))
