@@ -63,10 +63,6 @@ type Collector struct {
 	Progress func(s directory.Source, people, total int)
 }
 
-// perPartition is the intended number of people per partition. The accounts of 8,000 people fit into little memory, and
-// the number of objects stays small.
-const perPartition = 8_000
-
 // Start describes a new run.
 type Start struct {
 	Run    string
@@ -162,7 +158,9 @@ func (c *Collector) ask(ctx context.Context, in Start) (*snapshot.Begin, error) 
 		if b.People, err = c.Entra.CountPeople(ctx); err != nil {
 			return nil, err
 		}
-		b.Partitions = max(1, (b.People+perPartition-1)/perPartition)
+		if b.Partitions, err = c.partitions(ctx, in.Run, b.People); err != nil {
+			return nil, err
+		}
 	}
 	if b.Subscriptions, err = c.subscriptions(ctx, in, b); err != nil {
 		return nil, err

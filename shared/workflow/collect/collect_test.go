@@ -9,8 +9,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/idleseat/idleseat/infra/simulation/failing"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
@@ -88,6 +90,43 @@ func TestPartitions(t *testing.T) {
 				t.Errorf("%d partitions, %v; want %d", got.Partitions, err, want)
 			}
 		})
+	}
+}
+
+// The number of partitions stays while the number of people per partition is about right.
+func TestPartitionsStay(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for _, night := range []struct {
+		run          string
+		people, want int
+	}{
+		{"r1", 10*perPartition + 1, 11},
+		{"r2", 10 * perPartition, 11},
+		{"r3", 12 * perPartition, 11},
+		{"r4", 11 * perPartition * 11 / 10, 11},
+		{"r5", 11*perPartition*11/10 + 1, 13},
+		{"r6", 13 * perPartition / 4, 13},
+		{"r7", 13*perPartition/4 - 1, 4},
+		{"r8", 1, 1},
+		{"r9", perPartition * 11 / 10, 1},
+		{"s1", 2 * perPartition, 2},
+	} {
+		b.entra.count = night.people
+		got, err := b.Begin(t.Context(), Start{Run: night.run, AsOf: asOf, Policy: load(t, text), Text: text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Partitions != night.want {
+			t.Errorf("run %s with %d people: %d partitions, want %d", night.run, night.people, got.Partitions, night.want)
+		}
+		if err := history.PutPlanned(t.Context(), b.Store, &history.Planned{Run: night.run}, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.Store = failing.Key(b.Store, layout.Begin("s1"))
+	if _, err := b.Begin(t.Context(), Start{Run: "s2", AsOf: asOf, Policy: load(t, text), Text: text}); !errors.Is(err, failing.Err) {
+		t.Errorf("the last run cannot be read: %v", err)
 	}
 }
 

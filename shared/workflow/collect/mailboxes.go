@@ -2,12 +2,10 @@ package collect
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
 	"github.com/idleseat/idleseat/shared/directory"
-	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -57,19 +55,11 @@ func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxe
 // itself have taken the kinds over from an earlier run. A run is skipped if its report did not show kinds and it took
 // none over, as in earlier versions of idleseat.
 func (c *Collector) lastKinds(ctx context.Context, run string) (map[string]string, error) {
-	earlier, err := history.Before(ctx, c.Store, run, c.Now())
-	if err != nil {
+	b, err := c.lastBegin(ctx, run, func(b *snapshot.Begin) bool {
+		return b.Mailboxes != nil && (b.Mailboxes.Shown || len(b.Mailboxes.Kinds) > 0)
+	})
+	if b == nil {
 		return nil, err
 	}
-	for _, run := range earlier[:min(len(earlier), mostEarlier)] {
-		b, err := snapshot.GetBegin(ctx, c.Store, run)
-		switch {
-		case errors.Is(err, snapshot.ErrUnknownRun), errors.Is(err, store.ErrDamaged):
-		case err != nil:
-			return nil, err
-		case b.Copy == "" && b.Mailboxes != nil && (b.Mailboxes.Shown || len(b.Mailboxes.Kinds) > 0): // a copy has the report of an older run
-			return b.Mailboxes.Kinds, nil
-		}
-	}
-	return nil, nil
+	return b.Mailboxes.Kinds, nil
 }
