@@ -3,10 +3,14 @@ package decision
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/snapshot/known"
+	"github.com/idleseat/idleseat/shared/snapshot/table"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -20,9 +24,9 @@ func (r *Run) doubtLasts(since, now time.Time) bool {
 	return now.Before(since.Add(max(lostFor, r.Policy.LongestSpan())))
 }
 
-// The method "carry" adds to p the entries of the accounts that the last table has and this healthy reading lacks. The
-// argument p is the new table of partition n. If the last table cannot be read, or if an operator accepts the feeds,
-// the method adds nothing.
+// The method "carry" adds to p the entries of the accounts that the last tables have and this healthy reading lacks. The
+// argument p is the new table of partition n. If the last run had another number of partitions, its tables are shared out
+// among the new ones. If a last table cannot be read, or if an operator accepts the feeds, the method adds nothing.
 func (r *Run) carry(ctx context.Context, n int, p *known.Partition) error {
 	if r.Begin.AcceptFeeds {
 		return nil
@@ -31,23 +35,71 @@ func (r *Run) carry(ctx context.Context, n int, p *known.Partition) error {
 		if r.Feeds[s].State != plan.Healthy || !recalls(b, r) {
 			continue
 		}
-		last, err := r.remembered(ctx, b.Run, n)
-		switch {
-		case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrDamaged):
-			continue
-		case err != nil:
-			return err
-		}
-		read := lookup{list: p.Accounts[s]}
-		read.index()
-		for _, k := range last.Accounts[s] {
-			if !read.has(k.Key) && r.carries(&k) {
-				p.Accounts[s] = append(p.Accounts[s], k)
+		for of := n; of < b.Partitions; of += r.Begin.Partitions {
+			missed, err := r.missed(ctx, b.Run, of, directory.Source(s), p)
+			if err == nil && b.Partitions != r.Begin.Partitions {
+				missed, err = r.unlisted(ctx, directory.Source(s), missed)
 			}
+			if err != nil {
+				return err
+			}
+			p.Accounts[s] = append(p.Accounts[s], missed...)
 		}
 	}
 	return nil
 }
+
+// The method "missed" returns new entries of the accounts that are in partition n of an earlier run, and not in p.
+func (r *Run) missed(ctx context.Context, run string, n int, s directory.Source, p *known.Partition) ([]known.Account, error) {
+	last, err := r.remembered(ctx, run, n)
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDamaged) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	read := lookup{list: p.Accounts[s]}
+	read.index()
+	var missed []known.Account
+	for _, k := range last.Accounts[s] {
+		if !read.has(k.Key) && r.carries(&k) {
+			missed = append(missed, k)
+		}
+	}
+	return missed, nil
+}
+
+// The method "unlisted" removes from the entries the accounts that this run read in any partition. It reads one partition
+// at a time. A run of an older version, without a table of people, carries no entries.
+func (r *Run) unlisted(ctx context.Context, s directory.Source, missed []known.Account) ([]known.Account, error) {
+	if len(r.Manifest.People) == 0 || !r.Manifest.Derives() {
+		return nil, nil
+	}
+	var memory snapshot.Memory
+	listed := map[uint64]bool{}
+	for _, k := range missed {
+		listed[k.Key] = false
+	}
+	for n := range r.Begin.Partitions {
+		people, err := r.Manifest.OpenPeople(ctx, r.store, n, &memory)
+		if err != nil {
+			return nil, err
+		}
+		keys, err := people.Columns(accountKeys[s])
+		if err != nil {
+			return nil, err
+		}
+		for _, key := range keys[0].Rows {
+			if _, is := listed[uint64(key)]; is && key != table.None {
+				listed[uint64(key)] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(missed, func(k known.Account) bool { return listed[k.Key] }), nil
+}
+
+// accountKeys has the columns with the keys of the accounts.
+var accountKeys = [2]string{directory.Entra: snapshot.EntraKey, directory.AD: snapshot.ADKey}
 
 // The method "carries" makes k the entry of an account that this reading lacks. It returns false if the account has been
 // missed for so long that its dates no longer matter.

@@ -2,6 +2,7 @@ package decision
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -9,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
@@ -116,5 +119,57 @@ func TestMissedAccountIsMadeAgain(t *testing.T) {
 	again, err := third.tableAgain(t.Context(), second.Begin.Run, 0)
 	if d := cmp.Diff(want, again, cmpopts.EquateEmpty()); d != "" || err != nil {
 		t.Errorf("%v, the table (-as it was +made again):\n%s", err, d)
+	}
+}
+
+// The number of partitions changes in the night that lacks an account. One of the new tables carries its entry, and no
+// table carries the entry of an account that is in another partition now. When the account is back, its dates are
+// compared.
+func TestAccountIsMissedWhileThePartitionsChange(t *testing.T) {
+	t.Parallel()
+	for _, change := range [][2]int{{2, 3}, {3, 2}, {1, 3}, {3, 1}, {2, 4}, {2, 2}} {
+		t.Run(fmt.Sprint(change), func(t *testing.T) {
+			t.Parallel()
+			people := make([]directory.EntraUser, 12)
+			for i := range people {
+				people[i] = accountOf(fmt.Sprint(i), 1)
+			}
+			gone := accountOf("gone", 1)
+			r := world{partitions: change[1], woven: true, entra: people}.seal(t)
+			tables := make([]known.Partition, change[0])
+			for _, u := range append(people, gone) {
+				p := &tables[directory.Partition(u.PartitionKey(), change[0])]
+				p.Accounts[directory.Entra] = append(p.Accounts[directory.Entra], remembered(account{entra: &u}, daysAgo(1)))
+			}
+			for n := range tables {
+				if err := known.Put(t.Context(), r.store, "before", n, &tables[n]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r.History = &history.Digest{Baselines: [2]*plan.Baseline{{Run: "before", Partitions: change[0], Read: daysAgo(1)}}}
+			carried, entries := 0, map[uint64]int{}
+			for n := range change[1] {
+				h := &directory.Accounts{}
+				if err := errors.Join(r.Read(t.Context(), n, h), r.Remember(t.Context(), n, h)); err != nil {
+					t.Fatal(err)
+				}
+				p, err := known.Get(t.Context(), r.store, "run", n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, k := range p.Accounts[directory.Entra] {
+					if entries[k.Key]++; k.Missed != 0 {
+						carried++
+					}
+				}
+			}
+			if carried != 1 || entries[known.KeyOf(gone.ID)] != 1 || len(entries) != len(people)+1 {
+				t.Errorf("%d entries are carried, and %d accounts have one", carried, len(entries))
+			}
+			gone.LastSuccessful = daysAgo(400)
+			if got := lost(t, r.nextNight(1), accountsIn([]directory.EntraUser{gone})); len(got) != 1 {
+				t.Errorf("lost %v", got)
+			}
+		})
 	}
 }
