@@ -56,7 +56,7 @@ func TestRecallOfAFreshReading(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := accountsIn([]directory.EntraUser{{ID: "id-busy", Created: daysAgo(900)}})
-	if err := r.Recall(t.Context(), h, asOf); err != nil || h.Entra[0].DatesLost.IsZero() || h.Entra[0].Past.ForgottenBy != "" {
+	if err := r.Recall(t.Context(), h, asOf); err != nil || h.Entra[0].DatesLost.IsZero() || !h.Entra[0].Past.Forgotten.IsZero() {
 		t.Errorf("a damaged table is not made again from the run's own reading: %+v, %v", h.Entra[0], err)
 	}
 }

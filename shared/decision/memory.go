@@ -113,7 +113,7 @@ func (r *Run) readTable(ctx context.Context, run string, n int) (table *known.Pa
 		return nil, "run " + run + " was deleted because of its age, with what it knew of accounts; their periods of grace begin again, and people without a date are decided when one comes; keep runs for longer than the time between two readings of a directory (in AWS: RunRetentionDays)", store.ErrNotFound
 	case Lasts(failed):
 		err = fmt.Errorf("%w: %w; it cannot be made again: %w", store.ErrDamaged, err, failed)
-		return nil, err.Error() + "; its people are decided from the next run on, and people without a date when one comes; to decide them now, plan with --accept-feeds", err
+		return nil, err.Error() + "; its people are decided from the next night on, and people without a date when one comes; to decide them now, plan with --accept-feeds", err
 	}
 	return nil, "", failed
 }

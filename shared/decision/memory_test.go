@@ -122,13 +122,25 @@ func TestTableIsLost(t *testing.T) {
 	accepting := r.nextNight(1)
 	accepting.Begin.AcceptFeeds = true
 	h = people()
-	if got := lost(t, accepting, h); len(got) > 0 || h.Entra[0].Past.ForgottenBy != "" {
+	if got := lost(t, accepting, h); len(got) > 0 || !h.Entra[0].Past.Forgotten.IsZero() {
 		t.Errorf("an operator accepts the feeds: %v, %+v", got, h.Entra[0].Past)
 	}
 
-	third := night(second, "third", asOf.AddDate(0, 0, 2))
+	again := night(second, "again", second.Begin.Read.Add(10*time.Minute)) // over the same data
+	for p := range again.read(t, people()).Join() {
+		if f, _ := directory.FieldNamed("entra.lastActivity"); p.Entra != nil && f.Of(p).State != directory.Unknown || !strings.Contains(p.Doubt, "what an earlier run knew of it cannot be read any more") {
+			t.Errorf("ten minutes later, %s: the date is believed, or the doubt is %q", p.ID(), p.Doubt)
+		}
+	}
+	accepting = night(again, "accepting", again.Begin.Read)
+	accepting.Begin.AcceptFeeds = true
+	if h = people(); len(lost(t, accepting, h)) > 0 || !h.Entra[0].Past.Forgotten.IsZero() {
+		t.Errorf("an operator accepts the feeds ten minutes later: %+v", h.Entra[0].Past)
+	}
+
+	third := night(again, "third", second.Begin.Read.Add(20*time.Hour))
 	h = people()
-	if d := cmp.Diff(map[string]time.Time{"never": second.Begin.Read}, lost(t, third, h)); d != "" || h.Entra[0].Past.ForgottenBy != "" {
+	if d := cmp.Diff(map[string]time.Time{"never": second.Begin.Read}, lost(t, third, h)); d != "" || !h.Entra[0].Past.Forgotten.IsZero() {
 		t.Errorf("the night after (-want +got):\n%s\n%+v", d, h.Entra[0].Past)
 	}
 	h = people()
@@ -180,7 +192,7 @@ func TestGraceWhenTheMemoryExpired(t *testing.T) {
 	second.History.Baselines[directory.AD] = &plan.Baseline{Run: "expired", Partitions: 1, Read: daysAgo(100)}
 	h := second.read(t, people())
 	back, off, none := h.AD[0], h.AD[1], h.AD[2]
-	if at := second.Begin.Read; !back.Past.EnabledSince.Equal(at) || len(back.Past.MemberSince) != 1 || !back.Past.MemberSince[key].Equal(at) || !back.DatesLost.IsZero() || back.Past.ForgottenBy != "" {
+	if at := second.Begin.Read; !back.Past.EnabledSince.Equal(at) || len(back.Past.MemberSince) != 1 || !back.Past.MemberSince[key].Equal(at) || !back.DatesLost.IsZero() || !back.Past.Forgotten.IsZero() {
 		t.Errorf("an account with a date: %+v", back)
 	}
 	if !off.Past.EnabledSince.IsZero() || off.Past.MemberSince != nil {

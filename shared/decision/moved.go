@@ -53,7 +53,7 @@ func (c *recollection) search(ctx context.Context) error {
 	}
 	for _, a := range c.strangers {
 		if c.decide(a); lost && a.before == nil {
-			a.past().ForgottenBy = c.last.Run
+			c.forgets(a)
 		}
 	}
 	return nil

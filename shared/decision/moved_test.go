@@ -143,7 +143,7 @@ func TestMovedFromALostTable(t *testing.T) {
 	if err := next.recall(t.Context(), h, next.lastReadings(), next.Begin.Read, false); err != nil {
 		t.Fatal(err)
 	}
-	if got := h.Entra[0].Past.ForgottenBy; got != "run" || len(next.Losses()) != 1 {
+	if got := h.Entra[0].Past.ForgottenBy; got != "run" || h.Entra[0].Past.Forgotten.IsZero() || len(next.Losses()) != 1 {
 		t.Errorf("forgotten by %q, losses %q", got, next.Losses())
 	}
 }

@@ -163,7 +163,7 @@ func (p *screening) compare(row int, source directory.Source, joined, enabled bo
 			next.Seen = before.Seen
 		}
 	}
-	if before.Missed != 0 || before.Regressed != 0 || before.Lost != 0 || before.Contradicted != 0 || !joined && before.Joined != 0 {
+	if before.Missed != 0 || before.Forgotten != 0 || before.Regressed != 0 || before.Lost != 0 || before.Contradicted != 0 || !joined && before.Joined != 0 {
 		p.open[row] = true
 		return
 	}

@@ -134,8 +134,8 @@ func (c *recollection) decide(a *account) {
 	}
 }
 
-// The method "forget" handles accounts whose table of known accounts cannot be read any more. It sets ForgottenBy, so
-// the rules are undecided about these people in this run. Their grace begins again. If an old account has no activity
+// The method "forget" handles accounts whose table of known accounts cannot be read any more. It sets Forgotten, so the
+// rules are undecided about these people in this night. Their grace begins again. If an old account has no activity
 // date, its dates count as lost. If an operator accepts the feeds, the method does nothing.
 func (c *recollection) forget(g *group, h *directory.Accounts) {
 	if c.accepted {
@@ -144,9 +144,13 @@ func (c *recollection) forget(g *group, h *directory.Accounts) {
 	c.graceAgain(g, h)
 	for i := range g.list {
 		a := &g.list[i]
-		a.past().ForgottenBy = c.last.Run
+		c.forgets(a)
 		c.neverSeen(a)
 	}
+}
+
+func (c *recollection) forgets(a *account) {
+	a.past().Forgotten, a.past().ForgottenBy = c.now, c.last.Run
 }
 
 // The method "graceAgain" begins all periods of grace again: nothing that is stored says any more since when an account
@@ -237,6 +241,9 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 	// If the other directory could not be read, the doubt stays.
 	if !c.accepted || other.State != plan.Absent {
 		a.past().Contradicted = k.Contradicted
+	}
+	if since := k.Forgotten.Time(); !c.accepted && !since.IsZero() && !directory.Apart(since, c.now) {
+		a.past().Forgotten = since
 	}
 	if !c.dates {
 		return

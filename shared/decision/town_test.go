@@ -65,6 +65,7 @@ func residents() map[string]resident {
 		"lost":               {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.DatesLost = daysAgo(9) }},
 		"regressed":          {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Past.Newest[0] = daysAgo(9) }},
 		"contradicted":       {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Past.Contradicted = 1 }},
+		"forgotten":          {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Past.Forgotten = daysAgo(0) }},
 		"was-joined":         {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Past.Joined = daysAgo(3) }},
 		"logged-on":          {open: true, ad: is, before: func(_ *directory.EntraUser, a *directory.ADUser) { a.Past.LoggedOn = daysAgo(9) }},
 		"later-date":         {before: func(u *directory.EntraUser, _ *directory.ADUser) { u.LastSuccessful = daysAgo(300) }},

@@ -50,14 +50,19 @@ func (p *Past) holds(met, read bool) bool {
 // an account in one directory, and "other" is the other directory. The argument "met" says that this reading found a
 // matching account there, and "read" that it read the other directory in full.
 func (p *Person) doubted(past *Past, other Source, met, read bool) bool {
-	if past.ForgottenBy == "" {
+	if past.Forgotten.IsZero() {
 		return p.contradicted(past, other, met, read)
 	}
 	p.forgotten = true
 	if p.EntraState == NoAccount {
 		p.EntraState = Missing
 	}
-	p.contradict("what run " + past.ForgottenBy + " knew of it cannot be read any more, so nobody can tell whether a date is missing or went back; it is decided again by the next run, which compares with this one; to decide it now, plan with --accept-feeds")
+	const rest = " knew of it cannot be read any more, so nobody can tell whether a date is missing or went back; it is decided again by the next run on another night, which compares with this one; to decide it now, plan with --accept-feeds"
+	if past.ForgottenBy == "" {
+		p.contradict("what an earlier run" + rest)
+	} else {
+		p.contradict("what run " + past.ForgottenBy + rest)
+	}
 	return true
 }
 

@@ -32,7 +32,10 @@ type Past struct {
 	Joined time.Time
 	// Contradicted is the contradiction in the last reading of both directories, or zero.
 	Contradicted Contradiction
-	// ForgottenBy is the run whose stored facts about the account can no longer be read, or empty.
+	// Forgotten is the first reading after earlier stored facts about the account could no longer be read. It is zero if
+	// there is no such reading of this night.
+	Forgotten time.Time
+	// ForgottenBy is the run with these facts. It is empty if another run of this night looked for them.
 	ForgottenBy string
 	// MemberSince has the time of the first reading of the latest unbroken series that saw the account in a group that
 	// gives a license. The map's key is the GroupRef.Key. A member without an entry was in the group before the first
@@ -67,9 +70,13 @@ func (p *Past) WasMemberOf(key string, since time.Time) {
 // night. It is less than a day, because a nightly run may start a little early.
 const apart = 20 * time.Hour
 
+// Apart reports whether two readings are of two nights. A doubt about one reading ends with a reading of another night,
+// because a second run soon after it reads the same data.
+func Apart(earlier, later time.Time) bool { return later.Sub(earlier) >= apart }
+
 // SeenOnce reports whether no reading of an earlier night saw the account, so that nothing confirms what this one
 // shows.
-func (p *Past) SeenOnce(now time.Time) bool { return p.Seen.IsZero() || now.Sub(p.Seen) < apart }
+func (p *Past) SeenOnce(now time.Time) bool { return p.Seen.IsZero() || !Apart(p.Seen, now) }
 
 // Activity returns the activity dates of the account, in the order of Past.Newest.
 func (u *EntraUser) Activity() [ActivityDates]time.Time {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -72,7 +73,7 @@ func TestUnreadableMemory(t *testing.T) {
 }
 
 // TestMemoryIsLost damages the table of known accounts and the reading of the last run. In the second night, no date
-// can be compared with an earlier one, so the rules are undecided. In the third night, they decide about people with a
+// can be compared with an earlier one, so the rules are undecided, also in a second plan of this night. In the third night, they decide about people with a
 // date, but not about people who may have lost the date.
 func TestMemoryIsLost(t *testing.T) {
 	t.Parallel()
@@ -95,6 +96,10 @@ func TestMemoryIsLost(t *testing.T) {
 	one := first.Changes[0]
 	if got := second.reason(one.User, one.License); !strings.Contains(got, "what run "+first.Run+" knew of it cannot be read any more") || !strings.Contains(got, "decided again by the next run") {
 		t.Errorf("the reason is %q", got)
+	}
+	s.later(10 * time.Minute)
+	if again := s.plan(exitDone); len(again.Changes) > 0 {
+		t.Errorf("ten minutes later, over the same data: %d changes", len(again.Changes))
 	}
 	accepted := s.plan(exitDone, "--accept-feeds")
 	if len(accepted.Changes) == 0 {

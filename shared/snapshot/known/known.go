@@ -4,8 +4,9 @@
 // {"version":2,"entra":8000,"ad":7990,"groups":["ad/direct:cn=citrix,…"],"members":3000,"tables":"…","sha256":"…"}
 //
 // The columns of the table follow: first the Entra accounts, then the Active Directory accounts, then the members of
-// groups. Numbers are little-endian. Instants are whole seconds since 1970. A table without missed accounts omits the
-// last column of the accounts. With this column, the first line says "instants":8.
+// groups. Numbers are little-endian. Instants are whole seconds since 1970. A table omits the
+// last columns of instants if nothing is in them. With one more column than the oldest tables have, the first line says
+// "instants":8.
 //
 // A night with 1,000,000 people reads and writes two million accounts, so the table has hashes instead of ids. A
 // column with few different values has each value once. gzip wraps the table without compressing it, because
@@ -49,6 +50,8 @@ type Account struct {
 	// Missed is the first of the latest unbroken series of readings that lacked the account. It is zero if the latest
 	// reading saw the account. Seen and Enabled are zero in the entry of a missed account.
 	Missed Second
+	// Forgotten is directory.Past.Forgotten.
+	Forgotten Second
 }
 
 // LoggedOn is the index of directory.Past.LoggedOn in Account.Newest. An Active Directory account has only one activity

@@ -28,10 +28,10 @@ func partition() *Partition {
 	}
 }
 
-// The function "lacking" returns a table with an account that the latest reading lacked.
-func lacking() *Partition {
+// The function "wide" returns a table with accounts that need the columns of newer versions.
+func wide() *Partition {
 	p := partition()
-	p.Accounts[directory.AD] = append(p.Accounts[directory.AD], Account{Key: 6, Newest: [3]Second{5}, Missed: 8})
+	p.Accounts[directory.AD] = append(p.Accounts[directory.AD], Account{Key: 6, Newest: [3]Second{5}, Missed: 8}, Account{Key: 7, Forgotten: 9})
 	return p
 }
 
@@ -68,7 +68,7 @@ func TestSmall(t *testing.T) {
 
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
-	for _, want := range []*Partition{partition(), lacking(), {Accounts: [2][]Account{{}, {}}, Members: []Member{}}, varied(1), varied(2), varied(256), varied(257)} {
+	for _, want := range []*Partition{partition(), wide(), {Accounts: [2][]Account{{}, {}}, Members: []Member{}}, varied(1), varied(2), varied(256), varied(257)} {
 		var s store.Memory
 		if err := Put(t.Context(), &s, "run", 3, want); err != nil {
 			t.Fatal(err)
@@ -185,7 +185,7 @@ func TestEveryByte(t *testing.T) {
 
 // FuzzTable reads any objects. An object is rejected, or its content stays equal when it is written and read again.
 func FuzzTable(f *testing.F) {
-	for _, p := range []*Partition{partition(), lacking()} {
+	for _, p := range []*Partition{partition(), wide()} {
 		object, err := encode("k", p)
 		if err != nil {
 			f.Fatal(err)

@@ -59,9 +59,9 @@ var noReasons = []string{
 	"; saves nothing: x", "the person is in the group by way of a group within it, too, and stays entitled", // the change is made in spite of these texts
 	"whether a group within the group entitles the person, too, is not known: the account may not read its members",
 	"the assignment is in error and takes no seat",
-	"active again on x, after run x took the license on x",                                                                                   // the license is restored
-	"x; it was made again from what run x read",                                                                                              // a note of the plan
-	"x; its people are decided from the next run on, and people without a date when one comes; to decide them now, plan with --accept-feeds", // a note of the plan
+	"active again on x, after run x took the license on x",                                                                                     // the license is restored
+	"x; it was made again from what run x read",                                                                                                // a note of the plan
+	"x; its people are decided from the next night on, and people without a date when one comes; to decide them now, plan with --accept-feeds", // a note of the plan
 	"run x was deleted because of its age, with what it knew of accounts; their periods of grace begin again, and people without a date are decided when one comes; keep runs for longer than the time between two readings of a directory (in AWS: RunRetentionDays)", // a note of the plan
 }
 

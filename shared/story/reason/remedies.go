@@ -20,7 +20,7 @@ var remedies = []remedy{
 		"Rätta kontona, så att ett konto i Entra ID har samma SID och ankare (onPremisesImmutableId) som ett konto i Active Directory, och inget annat konto har dem."},
 	{"contradicted", "Plan again when both directories can be read in full. If they still disagree, correct the accounts.",
 		"Planera igen när båda katalogerna kan läsas i sin helhet. Rätta kontona om de fortfarande inte stämmer överens."},
-	{"memory", "Wait for the next run, which compares with this one.", "Vänta på nästa körning, som jämför med den här."},
+	{"memory", "Wait for the run of the next night, which compares with this one.", "Vänta på nästa natts körning, som jämför med den här."},
 	{"future", "Report it to those who run the directory: a server may have a wrong clock. The person keeps the license until a correct date is read.",
 		"Rapportera det till dem som sköter katalogen: en server kan ha fel klocka. Personen behåller licensen tills ett riktigt datum har lästs."},
 	{"dates", "Wait for a newer date. Only if all dates that got lost are really gone, plan with --accept-feeds, which believes the directory about everybody.",

@@ -20,6 +20,7 @@ var stored = map[string]string{
 	"systemRole is not known: two Active Directory accounts carry the same SID":                                                                                                 "join",
 	"systemRole is not known: its accounts in Entra ID and Active Directory contradicted each other on 2026-11-01, and Active Directory was not read in full this time":         "contradicted",
 	"systemRole is not known: onPremisesImmutableId does not agree with the Active Directory account of the same SID; if Entra Connect takes another attribute":                 "anchor",
+	"AzureAdSistaLogon is not known: what an earlier run knew of it cannot be read any more, so nobody can tell whether a date is missing or went back":                         "memory",
 	"AzureAdSistaLogon is not known: what run r0 knew of it cannot be read any more, so nobody can tell whether a date is missing or went back":                                 "memory",
 	"Active Directory could not be read: ldaps://dc1: no answer in time; make the controller answer":                                                                            "source",
 	"AzureAdSistaLogon cannot be trusted: a date of the account lies in the future":                                                                                             "future",

@@ -104,5 +104,6 @@ var accounts = []form{
 		swedish: "om personen har ett konto i Entra ID är okänt: idleseats konto saknar rätt att läsa $1 för personen"},
 	{code: "anchorsUnplaced", remedy: "join", text: "whether it has an account in Entra ID is not known: {} accounts there have an onPremisesImmutableId and no onPremisesSecurityIdentifier",
 		swedish: "om personen har ett konto i Entra ID är okänt: $1 konton där har onPremisesImmutableId men saknar onPremisesSecurityIdentifier"},
+	{code: "memoryLost", remedy: "memory", text: "what an earlier run knew of it cannot be read any more", swedish: "det som en tidigare körning visste går inte längre att läsa"},
 	{code: "memoryLost", remedy: "memory", text: "what run {} knew of it cannot be read any more", swedish: "det som körning $1 visste går inte längre att läsa"},
 }
