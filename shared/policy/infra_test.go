@@ -25,7 +25,7 @@ func readFile(t testing.TB, path string) []byte {
 
 func TestShippedPolicy(t *testing.T) {
 	t.Parallel()
-	for name, least := range map[string]int{"policy": 20, "policy_usage": 12} {
+	for name, least := range map[string]int{"policy": 20, "policy_usage": 12, "policy_groups": 14} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := loadFile(t, "../../infra/"+name+".yaml")

@@ -127,7 +127,7 @@ func texts(path string, v reflect.Value) map[string]string {
 // TestShippedPolicies compares the words of the shipped policies with testdata. The flag -update writes the files.
 func TestShippedPolicies(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"policy", "policy_usage", "every"} {
+	for _, name := range []string{"policy", "policy_usage", "policy_groups", "every"} {
 		for _, l := range Languages {
 			t.Run(name+" "+string(l), func(t *testing.T) {
 				t.Parallel()
