@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -228,7 +227,7 @@ func runs(ctx context.Context, s store.Store, prefix string) (names []string, er
 		if err != nil {
 			return nil, fmt.Errorf("look for earlier plans: %w", err)
 		}
-		names = append(names, strings.TrimSuffix(strings.TrimPrefix(key, prefix), ".json"))
+		names = append(names, layout.NameIn(prefix, key))
 	}
 	return names, nil
 }

@@ -193,7 +193,7 @@ func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, 
 				return nil
 			}
 			p := &Planned{}
-			err := store.GetJSON(ctx, s, prefix+run+".json", p)
+			err := store.GetJSON(ctx, s, layout.Noted(prefix, run), p)
 			if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) { // the object is damaged, or its content and its key name different runs
 				unread = true
 				continue

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/layout"
@@ -41,7 +40,7 @@ func Stopped(ctx context.Context, s store.Store, run string) (map[string]bool, e
 		if err != nil {
 			return nil, fmt.Errorf("read which people run %s may no longer change: %w", run, err)
 		}
-		people[strings.TrimSuffix(strings.TrimPrefix(key, prefix), ".json")] = true
+		people[layout.NameIn(prefix, key)] = true
 	}
 	return people, nil
 }

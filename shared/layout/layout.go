@@ -6,6 +6,8 @@ package layout
 import (
 	"crypto/rand"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -72,6 +74,19 @@ func Since(run string) string { return Relay(run) + "since.json" }
 
 // Input returns the key of the input of a task of the relay: a list of people or changes.
 func Input(run, task string) string { return Relay(run) + "input/" + task + ".json" }
+
+// Everyone returns the key of the reading of everybody by the relay. The argument "attempt" is the attempt of the task.
+func Everyone(run string, attempt int) string { return fmt.Sprintf("%s%d.json", Relay(run), attempt) }
+
+// Evidence returns the key of what the relay read about the people of a batch in one attempt.
+func Evidence(run, batch, attempt string) string {
+	return Relay(run) + "evidence/" + batch + "/" + attempt + ".json"
+}
+
+// Written returns the key of what became of the writes of a batch in one attempt of the relay.
+func Written(run, batch, attempt string) string {
+	return Relay(run) + "results/" + batch + "/" + attempt + ".json"
+}
 
 // The constant "checked" takes the place of a run in the keys that the relay writes to check its access.
 const checked = "relay-check"
@@ -150,6 +165,11 @@ func Ended(run, batch, attempt string) string { return Result(run, batch+"/"+att
 // Noted returns the key of an object about a run. The prefix is Plans, Others, Overrides, Withdrawn or Backtests.
 func Noted(prefix, run string) string { return prefix + run + ".json" }
 
+// NameIn returns the name of the run or person in a key below a prefix. It reverses Noted and Stop.
+func NameIn(prefix, key string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(key, prefix), ".json")
+}
+
 // Stopped returns the prefix of the keys that Stop returns for a run.
 func Stopped(run string) string { return Withdrawn + run + "/" }
 
@@ -162,10 +182,46 @@ func Person(person string) string { return Ledger + person + "/" }
 // License returns the prefix of the ledger's objects for one license of a person.
 func License(person, license string) string { return Person(person) + license + "/" }
 
-// Entry returns the key of an intent in the ledger. Other objects about the intent have the same key with another
-// suffix instead of ".json".
+// Entry returns the key of an intent in the ledger.
 func Entry(person, license string, seq int) string {
 	return fmt.Sprintf("%s%06d.json", License(person, license), seq)
+}
+
+// The names of objects about an intent. Package ledger says what each of them means.
+const (
+	Done     = "done"
+	Leaving  = "leaving"
+	Back     = "back"
+	Sending  = "sending"
+	Free     = "free"
+	Answered = "answered"
+	InTarget = "in-target"
+	Second   = "second-try"
+	Third    = "third-try"
+	Rejoined = "rejoined"
+)
+
+// Beside returns the key of an object about an intent. The argument "about" is one of the names above.
+func Beside(person, license string, seq int, about string) string {
+	return fmt.Sprintf("%s%06d.%s.json", License(person, license), seq, about)
+}
+
+// The expression "entries" matches the last element of the key of an intent, or of an object about an intent.
+var entries = regexp.MustCompile(`^(\d{6,})(\.[a-z0-9-]+)?\.json$`)
+
+// SeqIn returns the number of the intent in the last element of a key: that of an intent, or of an object about it. The
+// result "beside" is true for an object about an intent. The result "known" is false for a name that neither Entry nor
+// Beside returns.
+func SeqIn(name string) (seq int, beside, known bool) {
+	parts := entries.FindStringSubmatch(name)
+	if parts == nil {
+		return 0, false, false
+	}
+	seq, err := strconv.Atoi(parts[1])
+	if err != nil || parts[1] != fmt.Sprintf("%06d", seq) {
+		return 0, false, false
+	}
+	return seq, parts[2] != "", true
 }
 
 // Attempt returns a new unique name for the output of one attempt of a repeatable step.

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/clock"
@@ -94,7 +93,7 @@ func newest(ctx context.Context, s store.Store) (last link, n int, err error) {
 		if err != nil {
 			return last, 0, err
 		}
-		if at, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(key, layout.Leases), ".json")); err == nil && key == layout.Lease(at) {
+		if at, err := strconv.Atoi(layout.NameIn(layout.Leases, key)); err == nil && key == layout.Lease(at) {
 			n = max(n, at)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 
 	"github.com/idleseat/idleseat/shared/layout"
@@ -29,10 +28,6 @@ func sumOf(raw []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// The expression "named" matches the last element of the key of an object: a number for an intent, and the number with
-// a suffix for an object about the intent.
-var named = regexp.MustCompile(`^(\d{6,})(\.[a-z0-9-]+)?\.json$`)
-
 // The method "keys" returns the keys of the intents about a license, in order. It returns an ErrDamaged if the ledger
 // would not write an object under such a key, or if the intent of a completion or mark is missing. The next intent
 // might get the number of the missing one, and that completion would then close it. Even with an error, the method
@@ -41,11 +36,11 @@ func (p *Page) keys(ctx context.Context, license string) ([]string, error) {
 	keys := slices.Clip(p.intents[license])
 	for _, name := range p.others[license] {
 		key := layout.License(p.person, license) + name
-		parts := named.FindStringSubmatch(name)
-		if parts == nil {
+		seq, _, known := layout.SeqIn(name)
+		if !known {
 			return keys, damaged(key, "is none of the ledger's")
 		}
-		intent := layout.License(p.person, license) + parts[1] + ".json"
+		intent := layout.Entry(p.person, license, seq)
 		if slices.Contains(keys, intent) {
 			continue
 		}
@@ -70,15 +65,15 @@ func (p *Page) keys(ctx context.Context, license string) ([]string, error) {
 // The method "fits" checks an object beside the entry, such as a completion. It returns an ErrDamaged if the object was
 // written for another intent. The parameter "sum" is the hash of the intent that the object contains. Older versions
 // wrote no hash, so "sum" may be empty if the intent is not Bound.
-func (e *Entry) fits(suffix, sum string) error {
+func (e *Entry) fits(about, sum string) error {
 	if sum == e.Sum || sum == "" && !e.Bound {
 		return nil
 	}
-	return damaged(e.beside(suffix), "was written about another intent than %s", e.Key())
+	return damaged(e.beside(about), "was written about another intent than %s", e.Key())
 }
 
 // isIntent reports whether name is the last element of the key of an intent.
 func isIntent(name string) bool {
-	parts := named.FindStringSubmatch(name)
-	return parts != nil && parts[2] == ""
+	_, beside, known := layout.SeqIn(name)
+	return known && !beside
 }

@@ -142,18 +142,10 @@ func In(s store.Store) *Ledger { return &Ledger{store: s} }
 // two products in Intent.Before.
 const maxIntent = 1 << 20
 
-// Suffixes of the keys of objects about an intent.
-const (
-	doneSuffix    = ".done.json"
-	leavingSuffix = ".leaving.json"
-	backSuffix    = ".back.json"
-	sendingSuffix = ".sending.json"
-)
-
 // Key returns the key of the intent in the store.
 func (e *Entry) Key() string { return layout.Entry(e.Person, e.License, e.Seq) }
 
-func (e *Entry) beside(suffix string) string { return strings.TrimSuffix(e.Key(), ".json") + suffix }
+func (e *Entry) beside(about string) string { return layout.Beside(e.Person, e.License, e.Seq, about) }
 
 // Latest returns the newest entry for a person and license, or nil if there is none.
 func (l *Ledger) Latest(ctx context.Context, person, license string) (*Entry, error) {
@@ -240,7 +232,7 @@ func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry,
 	if err := store.Decode(key, raw, &e.Intent); err != nil {
 		return nil, damaged(key, "is no intent as it was written")
 	}
-	if _, err := fmt.Sscanf(strings.TrimPrefix(key, layout.License(person, license)), "%d.json", &e.Seq); err != nil || e.Person != person || e.License != license || e.Key() != key {
+	if e.Seq, _, _ = layout.SeqIn(strings.TrimPrefix(key, layout.License(person, license))); e.Person != person || e.License != license || e.Key() != key {
 		return nil, damaged(key, "is about another person, license or number than its name")
 	}
 	if _, err := l.Completed(ctx, e); err != nil {
@@ -295,7 +287,7 @@ func Blocked(by *Entry) error {
 // sets e.Completion to it.
 func (l *Ledger) Complete(ctx context.Context, e *Entry, c Completion) error {
 	c.Intent = e.Sum
-	err := store.PutJSONIfAbsent(ctx, l.store, e.beside(doneSuffix), c)
+	err := store.PutJSONIfAbsent(ctx, l.store, e.beside(layout.Done), c)
 	if errors.Is(err, store.ErrExists) {
 		_, err = l.Completed(ctx, e)
 		return err
@@ -310,9 +302,9 @@ func (l *Ledger) Complete(ctx context.Context, e *Entry, c Completion) error {
 // Completed reads from the store whether an entry is closed. If it is, Completed sets e.Completion.
 func (l *Ledger) Completed(ctx context.Context, e *Entry) (bool, error) {
 	var c Completion
-	found, err := l.get(ctx, e.beside(doneSuffix), &c)
+	found, err := l.get(ctx, e.beside(layout.Done), &c)
 	if err == nil && found {
-		err = e.fits(doneSuffix, c.Intent)
+		err = e.fits(layout.Done, c.Intent)
 	}
 	if err != nil || !found {
 		return false, err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -236,7 +237,7 @@ func TestReturning(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := store.PutBytes(t.Context(), s, e.beside(backSuffix), []byte("{")); err != nil {
+	if err := store.PutBytes(t.Context(), s, e.beside(layout.Back), []byte("{")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := l.Returning(t.Context(), e); !errors.Is(err, ErrDamaged) {

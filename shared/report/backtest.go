@@ -7,7 +7,6 @@ import (
 	"math"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/layout"
@@ -88,7 +87,7 @@ func (g *gathering) backtested(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if run := strings.TrimSuffix(strings.TrimPrefix(key, layout.Backtests), ".json"); run <= g.Run && layout.Noted(layout.Backtests, run) == key {
+		if run := layout.NameIn(layout.Backtests, key); run <= g.Run && layout.Noted(layout.Backtests, run) == key {
 			newest = run // names of runs sort by time
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -15,6 +14,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/evidence"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/snapshot/adread"
@@ -37,7 +37,7 @@ func unique(m *protocol.Message) string {
 // describes the parts. The key of the reading depends only on the attempt, so if several relays work on one attempt,
 // the first stored reading counts.
 func (r *Relay) readEveryone(l *lease, m *protocol.Message) (string, error) {
-	key := m.Folder() + strconv.Itoa(m.Attempt) + ".json"
+	key := layout.Everyone(m.Run, m.Attempt)
 	if done, err := r.exists(l.ctx, key); err != nil || done {
 		return key, err
 	}
@@ -104,7 +104,7 @@ func (r *Relay) readCandidates(l *lease, m *protocol.Message) (string, error) {
 		return "", err
 	}
 	l.log.Info("candidates were read", "people", len(read.People))
-	return r.put(l, m, "evidence", read)
+	return r.put(l, layout.Evidence(m.Run, m.Batch, unique(m)), read)
 }
 
 // The method "input" reads the object that a message names. An error has the key without quotes, because the function
@@ -123,12 +123,11 @@ func (r *Relay) input(l *lease, m *protocol.Message) ([]byte, error) {
 	return text, err
 }
 
-// The method "put" stores the answer to a batch. Each delivery of the message uses its own key.
-func (r *Relay) put(l *lease, m *protocol.Message, what string, v any) (string, error) {
+// The method "put" stores the answer to a batch. Each delivery of the message uses its own key, and put returns it.
+func (r *Relay) put(l *lease, key string, v any) (string, error) {
 	if err := l.leased(); err != nil {
 		return "", err
 	}
-	key := m.Folder() + what + "/" + m.Batch + "/" + unique(m) + ".json"
 	return key, store.PutJSONIfAbsent(l.ctx, r.store, key, v)
 }
 

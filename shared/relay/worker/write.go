@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
@@ -41,7 +42,7 @@ func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 		l.log.Info("change", "id", c.ID, "outcome", string(result.Outcome), "before", result.Before, "after", result.After)
 	}
 	l.log.Info("changes were made", "done", count[protocol.Done], "of", len(list.Changes))
-	return r.put(l, m, "results", &out)
+	return r.put(l, layout.Written(m.Run, m.Batch, unique(m)), &out)
 }
 
 // The method "change" makes one change. Whether the change is done depends only on the last read of the group. If that
