@@ -217,7 +217,8 @@ func (p *Premises) work(task *awsfake.Task, queue string) {
 }
 
 // The method "setClocks" sets the clock of each relay: to the right time, to a time that is wrong by minutes, or to the
-// time of the domain, as on a machine that has joined the domain.
+// time of the domain, as on a machine that has joined the domain. A relay that hangs keeps its clock: it measures the
+// time of the hang by its monotonic clock, too, and the simulation has no monotonic clock.
 func (p *Premises) setClocks(d *rand.Rand) {
 	for i, r := range p.relays {
 		skew := time.Duration(0)
@@ -227,7 +228,9 @@ func (p *Premises) setClocks(d *rand.Rand) {
 		case d.IntN(2) == 0:
 			skew = p.o.Domain()
 		}
-		r.clock.skew.Store(int64(skew))
+		if !r.hangs() {
+			r.clock.skew.Store(int64(skew))
+		}
 	}
 }
 

@@ -240,3 +240,20 @@ func TestClocks(t *testing.T) {
 		t.Errorf("read at %s, which is %s after the beginning; the clock is ahead by %s", e.Read, e.Read.Sub(now), skew)
 	}
 }
+
+// TestHangKeepsTheClock: nobody sets the clock of a relay back while the relay hangs. The relay would otherwise measure
+// a hang that is too short, and write although its lease has ended.
+func TestHangKeepsTheClock(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "", 0)
+	r.relays[0].clock.skew.Store(int64(7 * time.Minute))
+	r.relays[0].stuck = &delivery{}
+	r.relays[0].until = r.clock.Now().Add(time.Hour)
+	if end := r.Ask(r.removal(3)); r.result(end) != protocol.Done {
+		t.Errorf("the task ended with %+v", end)
+	}
+	r.relays[0].stuck = nil
+	if skew := time.Duration(r.relays[0].clock.skew.Load()); skew != 7*time.Minute {
+		t.Errorf("the clock is ahead by %s after the message, want 7m0s", skew)
+	}
+}
