@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strings"
+	"time"
 
 	"github.com/sethvargo/go-envconfig"
 
+	"github.com/idleseat/idleseat/infra/nights/judge"
 	"github.com/idleseat/idleseat/infra/nights/premises"
 	"github.com/idleseat/idleseat/infra/nights/weather"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
@@ -67,6 +69,18 @@ func (w *World) messageWaits(which int) {
 	w.show()
 }
 
+// The method "logOnBeforeWrite" sometimes makes people of the last plan log on after the relays have read the evidence for
+// their change. The relay must notice this before its write.
+func (w *World) logOnBeforeWrite(round int) {
+	for _, i := range w.changing {
+		if w.night < w.options.Nights && w.happens("logs on after the evidence", round*w.options.People+i, 0.15) {
+			w.logOn(i)
+		}
+	}
+	w.show()
+	w.clock.pass(judge.Slack + time.Second)
+}
+
 // The method "blind" reports whether the product does not read Active Directory.
 func (w *World) blind() bool { return w.serverless && w.premises == nil }
 
@@ -114,7 +128,9 @@ func (f *functions) evidence(b *apply.BatchState) protocol.Ending {
 	})
 }
 
-// The method "write" asks the relays to make the changes of a batch.
+// The method "write" asks the relays to make the changes of a batch. Sometimes people of the last plan log on between the
+// reading of the evidence and the write.
 func (f *functions) write(b *apply.BatchState) protocol.Ending {
+	f.w.logOnBeforeWrite(b.Round)
 	return f.w.premises.Ask(protocol.Message{Kind: protocol.WriteMembers, Run: b.Run, Batch: b.Batch, Input: b.Input})
 }
