@@ -52,6 +52,34 @@ func (w *World) stopped() {
 	w.show()
 }
 
+// The method "remembersHold" counts the plans in a row that are on hold for a reason that nobody can override. A night
+// without a plan changes nothing, because the administrator remembers the hold.
+func (w *World) remembersHold(p plan.Plan) {
+	switch {
+	case p.Verdict == "":
+	case p.Verdict == plan.Hold && !p.Overridable:
+		w.held++
+	default:
+		w.held = 0
+	}
+}
+
+// The constant "patient" is how many plans in a row must be on hold, for a reason that nobody can override, before an
+// administrator acts. The administrator then accepts unhealthy feeds, or corrects names in the policy.
+const patient = 3
+
+// The method "accepts" reports whether an administrator accepts unhealthy feeds in this night. A feed is all dates of
+// one kind in a run, such as all sign-in dates. An administrator does so only after several nights on hold, in a night
+// without faults, and while no temporary change of the company is active.
+func (w *World) accepts() bool {
+	for _, t := range w.kinds {
+		if _, out := w.out[t.kind]; out && t.days != forGood {
+			return false
+		}
+	}
+	return w.held >= patient && len(w.weather.Tonight()) == 0 && w.happens("an administrator accepts the sources", -1, 1)
+}
+
 // onHold does what an administrator does about a plan on hold. The administrator may first correct names in the policy.
 // Sometimes the administrator tries to apply the plan as it is, and the product must refuse. If only the limits put the
 // plan on hold, the administrator often overrides them.

@@ -144,9 +144,7 @@ func (w *World) plan() plan.Plan {
 		verdict, reasons = judge.Failed, []string{err.Error()}
 	}
 	w.story.Verdicts[verdict]++
-	if w.held++; verdict != string(plan.Hold) || p.Overridable {
-		w.held = 0
-	}
+	w.remembersHold(p)
 	w.hear(judge.Event{What: judge.Night, At: w.clock.Now(), Text: verdict, Reasons: reasons, Unread: w.unread(p)})
 	if p.Verdict != plan.Hold {
 		w.planned(p)
@@ -160,22 +158,6 @@ func (w *World) plan() plan.Plan {
 	w.notices[p.Run], w.hashes[p.Run] = p.Notices, p.PlanHash
 	w.logf("plan %s: %s, %d changes, %d announced, %d pending, held by %q", p.Run, verdict, len(p.Changes), len(p.Notices), len(p.Pending), reasons)
 	return p
-}
-
-// The constant "patient" is how many nights in a row a plan must be on hold, for a reason that nobody can override,
-// before an administrator acts. The administrator then accepts unhealthy feeds, or corrects names in the policy.
-const patient = 3
-
-// The method "accepts" reports whether an administrator accepts unhealthy feeds in this night. A feed is all dates of
-// one kind in a run, such as all sign-in dates. An administrator does so only after several nights on hold, in a night
-// without faults, and while no temporary change of the company is active.
-func (w *World) accepts() bool {
-	for _, t := range w.kinds {
-		if _, out := w.out[t.kind]; out && t.days != forGood {
-			return false
-		}
-	}
-	return w.held >= patient && len(w.weather.Tonight()) == 0 && w.happens("an administrator accepts the sources", -1, 1)
 }
 
 // The method "unread" returns the licenses whose rules read a directory that was not healthy in the run. The rule for

@@ -103,7 +103,7 @@ type World struct {
 	changing                  []int                    // people with a change in the last plan
 	waiting                   string                   // run of a plan whose approval comes a day late
 	lengths                   map[string]int           // number of operations of the latest command, by name of the command
-	held                      int                      // number of nights in a row with a plan on hold that nobody can override
+	held                      int                      // number of plans in a row on hold that nobody can override
 	runs                      []string                 // runs that were applied
 	notices                   map[string][]plan.Change // changes that the plan announces, by run
 	hashes                    map[string]string        // hash of each plan, by run
