@@ -60,11 +60,11 @@ func (x *request) link(marked bool) json.RawMessage {
 
 func (x *request) change(a *answer) {
 	what, _ := x.asked()
-	if what == oneUser && x.w.tonight(graphPeople) != nil {
+	if what == oneUser && x.w.tonight(graphUsers) != nil {
 		a.body = x.person(a.body)
 		return
 	}
-	if !x.isList() || x.w.tonight(graphLists) == nil && x.w.tonight(graphPeople) == nil {
+	if !x.isList() || x.w.tonight(graphLists) == nil && x.w.tonight(graphUsers) == nil {
 		return
 	}
 	l, isList := readList(a.body)
@@ -102,13 +102,16 @@ func (x *request) changePage(l *list) {
 }
 
 func (x *request) changeEntries(l *list, what asks) {
-	if x.w.tonight(graphPeople) == nil {
+	if x.w.tonight(graphUsers) == nil {
 		return
 	}
 	kept := l.entries[:0]
 	for _, e := range l.entries {
+		if what == users {
+			x.enter(e)
+		}
 		switch {
-		case what == users && x.missing(GraphPeopleMissing, e), what == members && x.missing(GraphMembersMissing, e):
+		case what == users && (x.missing(GraphPeopleMissing, e) || x.spellMisses(idOf(e))), what == members && x.missing(GraphMembersMissing, e):
 			continue
 		case what == users:
 			e = x.person(e)
@@ -143,6 +146,7 @@ var losable = []string{"onPremisesSamAccountName", "onPremisesSecurityIdentifier
 // because most do not.
 func (x *request) person(body json.RawMessage) json.RawMessage {
 	id := idOf(body)
+	body = x.spelled(body, id)
 	property := pick(dice(hash(x.w.seed, x.n.number, "property", "", 0)), losable...)
 	back := x.older(body, id)
 	var lost []string

@@ -149,7 +149,9 @@ var (
 	graphLists  = []Kind{GraphPageTwice, GraphEntryTwice, GraphShuffled, GraphLinkBack, GraphEmptyPage}
 	graphDenied = []Kind{GraphDatesDenied, GraphMembersDenied, GraphSKUsDenied, GraphReportsDenied}
 	graphPeople = []Kind{GraphDatesLost, GraphAllDatesLost, GraphDatesOlder, GraphPropertyLost, GraphPeopleMissing, GraphMembersMissing}
-	graphKinds  = slices.Concat(graphWrites, graphBodies, graphLists, graphDenied, graphPeople, []Kind{GraphClock})
+	graphDrawn  = slices.Concat(graphWrites, graphBodies, graphLists, graphDenied, graphPeople, []Kind{GraphClock})
+	graphUsers  = slices.Concat(graphPeople, graphSpells)
+	graphKinds  = slices.Concat(graphDrawn, graphSpells)
 
 	ldapBefore   = []Kind{LDAPSlow, LDAPDropped, LDAPAnswerLost, LDAPBusy, LDAPUnavailable}
 	ldapSingles  = append([]Kind{LDAPTimeLimit, LDAPAdminLimit}, ldapBefore...) // for a search for one object by its DN
@@ -163,8 +165,8 @@ var (
 	storeLists  = append([]Kind{StoreListCut}, storeAny...)
 	storeKinds  = append([]Kind{StoreBodyCut, StoreListCut}, storeWrites...)
 
-	allKinds = slices.Concat(graphKinds, ldapKinds, storeKinds)
+	allKinds = slices.Concat(graphDrawn, ldapKinds, storeKinds)
 )
 
-// Kinds returns all kinds of faults that a plan can have.
+// Kinds returns all kinds of faults that the method Plan draws. A spell comes in other nights; see Spell.
 func Kinds() []Kind { return slices.Clone(allKinds) }

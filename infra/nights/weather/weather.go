@@ -51,13 +51,14 @@ type Weather struct {
 
 	mu      sync.Mutex
 	leftOut map[uint64]bool
+	kept    map[string]int // by id of a user: which date a spell keeps; see the method enter
 	faults  []Fault
 	refused int // number of requests above the quota
 }
 
 // New returns calm weather for the company of a seed. The parameter "by" must be a simulated clock.
 func New(seed uint64, by clock.Clock) *Weather {
-	return &Weather{seed: seed, clock: by, Process: Process{clock: by}, leftOut: map[uint64]bool{}}
+	return &Weather{seed: seed, clock: by, Process: Process{clock: by}, leftOut: map[uint64]bool{}, kept: map[string]int{}}
 }
 
 // Without leaves out faults: those with the given numbers do not happen.

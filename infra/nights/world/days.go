@@ -47,6 +47,9 @@ func (w *World) use(i int, d dice, at time.Time) {
 	}
 	if p.EntraID != "" && at.After(p.Made) {
 		s := sandbox.SignIn{At: at, How: []sandbox.How{sandbox.Interactive, sandbox.NonInteractive, sandbox.Interactive | sandbox.NonInteractive}[d.IntN(3)]}
+		if w.weather.HasSpell() && throw(w.options.Seed, "one way", i).chance(0.5) { // the other date gets old, and a spell may show it alone
+			s.How = sandbox.NonInteractive
+		}
 		shown := w.clock.Now()
 		if d.IntN(5) == 0 {
 			s.Shown = at.Add(time.Duration(d.Int64N(int64(day))))

@@ -17,7 +17,9 @@ import (
 // apply the new plan. Events happen between the plan and the apply.
 func (w *World) work() {
 	if w.night > 0 { // the first night is calm, because the product needs a good reading with which it compares later readings
-		w.begin(w.weather.Plan(w.night, 1))
+		p := w.weather.Plan(w.night, 1)
+		p.Kinds = append(p.Kinds, w.weather.Spell(w.night)...)
+		w.begin(p)
 	}
 	if kinds := w.weather.Tonight(); len(kinds) > 0 {
 		w.logf("weather: %v", kinds)
