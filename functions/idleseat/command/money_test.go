@@ -67,6 +67,9 @@ func TestSavings(t *testing.T) {
 	if after.Freed != before.CouldFree || after.FreedNet != before.CouldFree || after.SeatsNet != before.Seats || after.Waiting == 0 {
 		t.Errorf("after the plan is applied: %+v, want %s freed", after.Figures, before.CouldFree)
 	}
+	if d := cmp.Diff(after.Figures, s.shown(p.Run).Money.Figures); d != "" {
+		t.Errorf("the report of the run has other figures than savings, after several calls of apply (-savings +report):\n%s", d)
+	}
 	if i := slices.IndexFunc(after.Lines, func(l money.Line) bool { return l.License == "m365-e3" }); after.Lines[i].Renews.Month() != 7 {
 		t.Errorf("E3 renews on %v, want the first of July", after.Lines[i].Renews)
 	}

@@ -38,16 +38,21 @@ func TestShow(t *testing.T) {
 	if !strings.Contains(after, "done: done ") || strings.Contains(after, "apply it:") {
 		t.Errorf("after the changes:\n%s", after)
 	}
-	var n report.Night
-	if err := json.Unmarshal(s.want(exitDone, "show", latest, "--format", "json").out, &n); err != nil {
-		t.Fatal(err)
-	}
+	n := s.shown(latest)
 	if n.Run != p.Run || n.Changes.Total != len(p.Changes) || n.Settled == nil || n.Settled.Statuses[runs.Done] != len(p.Changes) {
 		t.Errorf("as JSON: run %s, %d changes, settled %+v", n.Run, n.Changes.Total, n.Settled)
 	}
 	if a := s.want(exitUsage, "show", "no-such-run"); !strings.Contains(a.err, "no such run") {
 		t.Errorf("a run that is not there: %q", a.err)
 	}
+}
+
+func (s *shell) shown(run string) (n report.Night) {
+	s.t.Helper()
+	if err := json.Unmarshal(s.want(exitDone, "show", run, "--format", "json").out, &n); err != nil {
+		s.t.Fatal(err)
+	}
+	return n
 }
 
 // TestShowAHeldPlan: the command show names the flag with which a plan that only limits hold can be applied. It

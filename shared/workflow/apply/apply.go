@@ -188,7 +188,6 @@ func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 		return nil, err
 	}
 	results.Override = cmp.Or(in.Override, results.Override, noted) // an override also holds for later calls
-	results.At = a.Now().UTC()
 	var judge *policy.Judge
 	if p.Restores == "" { // a restore asks no rule
 		if judge, err = run.Judge(a.Now()); err != nil {

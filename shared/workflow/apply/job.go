@@ -147,6 +147,7 @@ func (j *job) of(b plan.Batch) *runs.Results {
 // The method "put" stores the results of a batch. What this call has left to people is stored first, and apart from the
 // batch, because a call that works beside this one may write the batch again without it.
 func (j *job) put(ctx context.Context, b plan.Batch) error {
+	j.results.At = j.Now().UTC() // after each completion in the ledger, so that figures up to At count them all
 	results := j.of(b)
 	var err error
 	if len(j.ended) > 0 {

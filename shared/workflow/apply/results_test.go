@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
@@ -250,5 +251,23 @@ func TestResultsSurviveAFailedCall(t *testing.T) {
 	}
 	if r := b.results(t); r.Count(runs.Kept) != 1 || r.Count(runs.Pending) != 1 {
 		t.Errorf("results %+v", r)
+	}
+}
+
+// TestResultsAreOfTheirEnd: the results have a time that is not before the completion of any change, although a call
+// takes a while. The money of a run is computed up to this time.
+func TestResultsAreOfTheirEnd(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, changeBo, freeEgon)
+	b.Applier.Now = func() time.Time { b.now = b.now.Add(time.Second); return b.now }
+	r, err := b.Apply(t.Context(), Request{Run: "run"})
+	if err != nil || r.Count(runs.Done) != 2 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	for _, c := range []plan.Change{changeBo, freeEgon} {
+		last, err := ledger.In(b.Store).Latest(t.Context(), c.Person(), c.License)
+		if err != nil || last.Completion.At.After(r.At) {
+			t.Errorf("the results are of %s; the ledger has %+v, %v", r.At, last.Completion, err)
+		}
 	}
 }
