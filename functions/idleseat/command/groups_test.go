@@ -82,6 +82,22 @@ func TestExemptGroupOvernight(t *testing.T) {
 	}
 }
 
+// TestExemptGroupThatNobodyFinds: an exempt group with a misspelt name leaves everybody undecided. The plan is on hold and
+// a note says why, and a plan for one person has the note.
+func TestExemptGroupThatNobodyFinds(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 100, Seed: 2}, replace(t, "LIC-Exempt", "LIC-Exmpt"))
+	const want = "the policy names the group entra:LIC-Exmpt, and it was not found"
+	p := s.plan(exitHeld)
+	if len(p.HoldReasons) != 1 || len(p.Notes) != 1 || !strings.HasPrefix(p.HoldReasons[0], want) || !strings.HasPrefix(p.Notes[0], want) {
+		t.Errorf("hold reasons %q, notes %q", p.HoldReasons, p.Notes)
+	}
+	one := string(s.want(exitDone, "plan", "--user", "anna@contoso.example").out)
+	if !strings.Contains(one, want) {
+		t.Errorf("a plan for one person lacks %q:\n%s", want, one)
+	}
+}
+
 // TestExemptGroupLosesANestedGroup empties a group that is nested in the exempt group. The exempt group still has some
 // members, but the run is on hold until the people are back.
 func TestExemptGroupLosesANestedGroup(t *testing.T) {

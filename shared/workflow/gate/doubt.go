@@ -118,8 +118,14 @@ func nightDoubts(r *decision.Run) (lines []string) {
 	return lines
 }
 
-// The function "withheld" returns, for each group whose members could not be read, the reason why not.
+// The function "withheld" returns, for each group whose members could not be read, the reason why not. The method
+// "doubts" has the reason of a group in doubt.
 func withheld(r *decision.Run) (reasons []string) {
+	for _, g := range r.Begin.Groups {
+		if g.Unreadable != "" && !g.Doubt {
+			reasons = append(reasons, fmt.Sprintf("the policy names the group %s, and it was not found (%s), so that nobody knows who belongs to it; correct the name, create the group, or take it out of the policy", g.Ref, g.Unreadable))
+		}
+	}
 	for _, reading := range r.Manifest.Readings {
 		for _, key := range slices.Sorted(maps.Keys(reading.Why)) {
 			reasons = append(reasons, reading.Why[key])

@@ -164,12 +164,16 @@ func TestHoldOfDoubts(t *testing.T) {
 
 func TestNotesOfAPlan(t *testing.T) {
 	t.Parallel()
+	notFound := func(j *judgement) {
+		j.Begin.Groups = []directory.Group{{Ref: entraExempt, Unreadable: `no such group: "LIC-Exempt"`}, {Ref: citrixGroup, Unreadable: "another one", Doubt: true}}
+	}
 	for name, tc := range map[string]struct {
 		change func(*judgement)
 		want   []string // beginnings of the notes
 	}{
 		"none":          {nil, nil},
 		"of a group":    {func(j *judgement) { j.Begin.Groups = []directory.Group{{Name: "good"}, {Note: "renamed"}} }, []string{"earlier", "renamed"}},
+		"not found":     {notFound, []string{"earlier", `the policy names the group entra:LIC-Exempt, and it was not found (no such group: "LIC-Exempt")`}},
 		"withheld":      {func(j *judgement) { j.Manifest.Readings[1].Why = map[string]string{"b": "why b", "a": "why a"} }, []string{"earlier", "why a", "why b"}},
 		"converted":     {func(j *judgement) { j.sum.Converted = 3 }, []string{"earlier", "3 accounts carry a SID of Active Directory, are mastered in Entra ID"}},
 		"one converted": {func(j *judgement) { j.sum.Converted = 1 }, []string{"earlier", "1 account carries a SID of Active Directory, is mastered in Entra ID"}},
