@@ -101,6 +101,10 @@ func ills(t *testing.T) []ill {
 	group := func(x sandbox.GroupChange) func(*shell) {
 		return func(s *shell) { s.company.Company.ChangeGroup("LIC-M365-E3", x) }
 	}
+	exempt := func(x sandbox.GroupChange) func(*shell) {
+		return func(s *shell) { s.company.Company.ChangeGroup("LIC-Exempt", x) }
+	}
+	allExempt := func(s *shell, _ doctor.Finding) { exempt(sandbox.GroupChange{})(s) }
 	cured := func(s *shell, _ doctor.Finding) { s.company.Company.ChangeGroup("LIC-M365-E3", sandbox.GroupChange{}) }
 	quota := replace(t, "sku: EXCHANGESTANDARD,", "sku: EXCHANGESTANDARD, mailboxQuota: 50,")
 	uses := replace(t, "    for: accountEnabled && systemRole == \"Employee\"", "    for: accountEnabled && m365Teams.hasNoValue()")
@@ -151,6 +155,9 @@ func ills(t *testing.T) []ill {
 		}, title: "products: exchange-online", state: doctor.Warning, means: "nobody can be changed to it", bash: "prepaidUnits",
 			cure: func(s *shell, _ doctor.Finding) { s.company.Company.SetSeats("EXCHANGESTANDARD", 1000) }},
 		{name: "a group that is not there", spoil: group(sandbox.GroupChange{Name: "LIC-Renamed"}), title: "groups: LIC-M365-E3", state: doctor.Failed, means: "No group has this name", bash: "az ad group create", cure: cured},
+		{name: "an exempt group that is not there", spoil: exempt(sandbox.GroupChange{Name: "LIC-Renamed"}), title: "groups: LIC-Exempt", state: doctor.Failed, means: "everybody who may be in it is undecided",
+			bash: `az ad group list --filter "startswith(displayName,'LIC-')"`, cure: allExempt},
+		{name: "an exempt group without members", spoil: exempt(sandbox.GroupChange{Emptied: true}), title: "groups: LIC-Exempt", state: doctor.Warning, means: "has no members", bash: "policy.yaml", cure: allExempt},
 		{name: "a dynamic group", spoil: group(sandbox.GroupChange{Rule: `user.department -eq "Sales"`}), title: "groups: LIC-M365-E3", state: doctor.Warning, means: "is dynamic", bash: "membershipRuleProcessingState", cure: cured},
 		{name: "a group that gives another product, too", spoil: group(sandbox.GroupChange{More: []string{"EXCHANGESTANDARD"}}), title: "groups: LIC-M365-E3", state: doctor.Warning, means: "grants 2 products", bash: "az ad group create", cure: cured},
 		{name: "a group that hides its members", spoil: group(sandbox.GroupChange{Hidden: true}), title: "hidden membership: LIC-M365-E3", state: doctor.Failed, means: "unknown", bash: "Member.Read.Hidden",

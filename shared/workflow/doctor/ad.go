@@ -10,7 +10,6 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/evidence"
-	"github.com/idleseat/idleseat/shared/policy"
 )
 
 // needsAD reports whether the policy reads dates or attributes of Active Directory, or names a group there.
@@ -153,8 +152,11 @@ func (e *exam) adGroup(ctx context.Context, ref directory.GroupRef) Finding {
 		f.State, f.Means, f.Mend = Unknown, sentence("%v", err), e.reach("", err)
 		return f
 	}
-	err := e.AD.ListMembers(ctx, ref.Name, true, func(string) error { return errSeen })
+	gives := len(givenBy(e.Policy, ref)) > 0
+	err := e.AD.ListMembers(ctx, ref.Name, gives, func(string) error { return errSeen })
 	switch {
+	case err == nil && !gives:
+		return e.empty(ref.Name)
 	case errors.Is(err, directory.ErrNoGroup):
 		f.Means, f.Mend = sentence("Who is in the group is unknown: %v", err), e.permit("Let the account read the group.", ref.Name, "GR", "(A;;GR;;;$SID)")
 		return f
@@ -163,7 +165,7 @@ func (e *exam) adGroup(ctx context.Context, ref directory.GroupRef) Finding {
 		return f
 	}
 	f.State, f.Means = OK, "The group is there, and its members can be read."
-	if !slices.ContainsFunc(used(e.Policy), func(l *policy.License) bool { return slices.Contains(l.Groups(), ref) }) {
+	if !gives {
 		return f
 	}
 	may, err := e.AD.CanWrite(ctx, ref.Name)

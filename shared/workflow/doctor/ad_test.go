@@ -25,6 +25,7 @@ type forest struct {
 	personErr   error
 	groupErr    error
 	memberErr   error
+	nobody      bool // no group has members
 	may         bool
 	mayErr      error
 }
@@ -55,7 +56,7 @@ func (f *forest) FindGroup(context.Context, string) (directory.Group, error) {
 }
 
 func (f *forest) ListMembers(_ context.Context, _ string, _ bool, each func(string) error) error {
-	if f.memberErr != nil {
+	if f.memberErr != nil || f.nobody {
 		return f.memberErr
 	}
 	return each("S-1-5-21-1")
@@ -85,6 +86,9 @@ func TestEachIllOfActiveDirectory(t *testing.T) {
 		return func(f *forest) {
 			f.controllers[0] = activedirectory.Reached{URL: "ldaps://dc1.corp.example:3636", Err: err}
 		}
+	}
+	exemptGroup := func(_ context.Context, e *exam) ([]Finding, func()) {
+		return one(e.adGroup(t.Context(), directory.GroupRef{Source: directory.AD, Name: "CN=Exempt,DC=corp,DC=example"}))
 	}
 	for _, tt := range []struct {
 		name  string
@@ -131,6 +135,7 @@ func TestEachIllOfActiveDirectory(t *testing.T) {
 		{"hidden members", func(f *forest) { f.memberErr = directory.ErrNoGroup }, checkADGroups, Failed, "Who is in the group is unknown", "(A;;GR;;;$SID)"},
 		{"members that do not answer", func(f *forest) { f.memberErr = lost }, checkADGroups, Unknown, "the connection broke", "idleseat doctor"},
 		{"members that may not be changed", func(f *forest) { f.may = false }, checkADGroups, Warning, "may not change them", "(OA;;WP;bf9679c0-0de6-11d0-a285-00aa003049e2;;$SID)"},
+		{"an exempt group without members", func(f *forest) { f.nobody = true }, exemptGroup, Warning, "has no members", "EDITOR"},
 		{"a right that is not told", func(f *forest) { f.mayErr = lost }, checkADGroups, Unknown, "Whether its members can be changed is unknown", "idleseat doctor"},
 	} {
 		e := &exam{Patient: patient(), now: noon, first: directory.ADUser{SID: "S-1-5-21-1", DN: "CN=Anna,DC=corp,DC=example"}}

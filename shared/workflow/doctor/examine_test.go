@@ -175,7 +175,7 @@ func TestHostileNames(t *testing.T) {
 		e.Bind = bind
 		for _, m := range []*Mend{
 			e.edit(""), e.permit("", hostile, "GR", "(A;;GR;;;$SID)"), e.allowReading("CN=a,DC=$(evil)"), e.clearInterval("DC='$(evil)"), e.command("", "show", hostile), e.deploy("", "A=1"),
-			e.likeName(hostile), e.reach("ldaps://"+"$(evil)", context.Canceled), e.reach("ldaps://dc1;evil", context.Canceled), e.allowOne(hostile), setTo("", "A", hostile), grantRole("", hostile, "User.Read.All"),
+			e.alike("", "group", "displayName", hostile), e.reach("ldaps://"+"$(evil)", context.Canceled), e.reach("ldaps://dc1;evil", context.Canceled), e.allowOne(hostile), setTo("", "A", hostile), grantRole("", hostile, "User.Read.All"),
 		} {
 			script := `touch() { echo EVIL; }; evil() { echo EVIL; }; vi() { :; }; az() { :; }; idleseat() { :; }; samba-tool() { :; }; sam() { :; }; ldbmodify() { cat >/dev/null; }; ldbsearch() { :; };` + "\nunset EDITOR\n" + m.Bash
 			out, err := exec.Command("bash", "-c", script).CombinedOutput()

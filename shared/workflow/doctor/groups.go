@@ -29,9 +29,14 @@ func checkGroups(ctx context.Context, e *exam) (found []Finding, _ func()) {
 		groups = append(groups, g)
 	}
 	for i := range groups {
-		found = append(found, e.group(&groups[i], plan.TenantOf(e.skus, groups, nil)))
-		if groups[i].Hidden {
-			found = append(found, e.hidden(ctx, &groups[i]))
+		g := &groups[i]
+		if len(givenBy(e.Policy, g.Ref)) > 0 || g.Hidden {
+			found = append(found, e.group(g, plan.TenantOf(e.skus, groups, nil)))
+		} else {
+			found = append(found, e.crowd(ctx, g))
+		}
+		if g.Hidden {
+			found = append(found, e.hidden(ctx, g))
 		}
 	}
 	if len(found) == 0 {
@@ -43,8 +48,12 @@ func checkGroups(ctx context.Context, e *exam) (found []Finding, _ func()) {
 func (e *exam) noGroup(ref directory.GroupRef, err error) Finding {
 	f := Finding{About: ref.Name, State: Failed, Means: sentence("%v", err)}
 	switch {
+	case errors.Is(err, directory.ErrNoGroup) && len(givenBy(e.Policy, ref)) == 0:
+		f.Means = "No group has this name or id, so who is in it is unknown, and everybody who may be in it is undecided."
+		f.Mend = e.alike("Correct the name in the policy, or take it out; the first command shows names that begin alike. A new group has no members, so nobody would be exempt by it.",
+			"group", "displayName", ref.Name)
 	case errors.Is(err, directory.ErrNoGroup):
-		f.Means = "No group has this name or id, so who is in it is unknown, and a run with a license of it is refused."
+		f.Means = "No group has this name or id, and a run with a license of it is refused."
 		f.Mend = e.edit("Correct the name in the policy, or create the group with the first command.")
 		f.Mend.Bash = "az ad group create --display-name " + word(ref.Name) + " --mail-nickname " + word(nickname(ref.Name)) + "\n" + f.Mend.Bash
 		f.Mend.PowerShell = "az ad group create --display-name " + literal(ref.Name) + " --mail-nickname " + literal(nickname(ref.Name)) + "\n" + f.Mend.PowerShell
@@ -81,18 +90,39 @@ func nickname(name string) string {
 }
 
 func (e *exam) group(g *directory.Group, t *plan.Tenant) Finding {
-	for _, l := range used(e.Policy) {
-		for _, ref := range l.Groups() {
-			if ref != g.Ref || l.Synced() {
-				continue
-			}
-			if _, refusal := t.LicenseGroup(l, &ref); refusal != "" {
-				return Finding{About: about(g), State: Warning, Means: sentence("No license changes through it: %s", refusal), Mend: e.makeWritable(g, l, t.SKUIDs[l.SKU])}
-			}
-			return Finding{About: about(g), State: OK, Means: sentence("The group is there, gives %s, and its members can be changed", l.Name)}
+	for _, l := range givenBy(e.Policy, g.Ref) {
+		if l.Synced() {
+			continue
 		}
+		if _, refusal := t.LicenseGroup(l, &g.Ref); refusal != "" {
+			return Finding{About: about(g), State: Warning, Means: sentence("No license changes through it: %s", refusal), Mend: e.makeWritable(g, l, t.SKUIDs[l.SKU])}
+		}
+		return Finding{About: about(g), State: OK, Means: sentence("The group is there, gives %s, and its members can be changed", l.Name)}
 	}
 	return Finding{About: about(g), State: OK, Means: "The group is there."}
+}
+
+// The method "crowd" returns the finding about a group that gives no license of a rule, such as a group of
+// exempt.groups: whether anybody is in it.
+func (e *exam) crowd(ctx context.Context, g *directory.Group) Finding {
+	err := e.Entra.ListMembers(ctx, *g, "", func(members []directory.Member, _ string) error {
+		if len(members) == 0 {
+			return nil
+		}
+		return errSeen
+	})
+	switch {
+	case err == nil:
+		return e.empty(about(g))
+	case !errors.Is(err, errSeen):
+		return Finding{About: about(g), State: Unknown, Means: sentence("Who is in the group is unknown: %v", err), Mend: e.afterRefusal(err, "Group.Read.All")}
+	}
+	return Finding{About: about(g), State: OK, Means: "The group is there, and has members."}
+}
+
+func (e *exam) empty(about string) Finding {
+	return Finding{About: about, State: Warning, Means: "The group is there, and has no members, so it exempts or chooses nobody.",
+		Mend: e.edit("Put the people into it who are meant, or name another group in the policy.")}
 }
 
 // makeWritable returns how to repair a group in which idleseat cannot change a license, such as a dynamic group.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plain"
@@ -39,6 +40,11 @@ func used(p *policy.Policy) (list []*policy.License) {
 		}
 	}
 	return list
+}
+
+// givenBy returns the licenses of the policy's rules that a group gives.
+func givenBy(p *policy.Policy, ref directory.GroupRef) []*policy.License {
+	return slices.DeleteFunc(used(p), func(l *policy.License) bool { return !slices.Contains(l.Groups(), ref) })
 }
 
 // checkProducts checks whether the tenant has each product, and whether a product to which a rule changes has free
@@ -102,7 +108,7 @@ func checkNames(ctx context.Context, e *exam) (found []Finding, _ func()) {
 		case there:
 			matched++
 		default:
-			found = append(found, Finding{About: name, State: Warning, Means: "The policy exempts this name, but nobody has it, so it protects nobody.", Mend: e.likeName(name)})
+			found = append(found, Finding{About: name, State: Warning, Means: "The policy exempts this name, but nobody has it, so it protects nobody.", Mend: e.alike("Correct the name, or take it out; the first command shows names that begin alike.", "user", "userPrincipalName", name)})
 		}
 	}
 	if matched > 0 || len(names) == 0 {
@@ -131,19 +137,19 @@ func (e *exam) somebody(ctx context.Context, name string) (bool, error) {
 	return false, err
 }
 
-// likeName returns a Mend that lists the accounts whose names begin like the given name, and then opens the policy.
-func (e *exam) likeName(name string) *Mend {
-	begin := []rune(strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' || r == '-' {
-			return r
-		}
-		return -1
-	}, strings.ToLower(strings.SplitN(name, "@", 2)[0])))
-	m := e.edit("Correct the name, or take it out; the first command shows names that begin alike.")
+// The method "alike" returns a Mend that lists the accounts or groups whose names begin like the given name, and then
+// opens the policy. The parameters "kind" and "property" are words of the Azure CLI and of Graph.
+func (e *exam) alike(do, kind, property, name string) *Mend {
+	begin := []rune(name)
+	special := func(r rune) bool { return !unicode.In(r, unicode.L, unicode.N) && !strings.ContainsRune(" .-_", r) }
+	if i := slices.IndexFunc(begin, special); i >= 0 {
+		begin = begin[:i]
+	}
+	m := e.edit(do)
 	if len(begin) == 0 {
 		return m
 	}
-	like := `az ad user list --filter "startswith(userPrincipalName,'` + string(begin[:min(len(begin), 4)]) + `')" --query "[].userPrincipalName" --output tsv` + "\n"
+	like := "az ad " + kind + ` list --filter "startswith(` + property + `,'` + string(begin[:min(len(begin), 4)]) + `')" --query "[].` + property + `" --output tsv` + "\n"
 	m.Bash, m.PowerShell = like+m.Bash, like+m.PowerShell
 	return m
 }
