@@ -35,7 +35,7 @@ func (c *applyCmd) Run(a *Process) error {
 	if err := itself(c.ID); err != nil {
 		return err
 	}
-	s, err := c.open(a)
+	s, err := c.existing(a)
 	if err != nil {
 		return err
 	}

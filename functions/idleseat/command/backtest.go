@@ -44,14 +44,13 @@ func (c *backtestCmd) Run(a *Process) error {
 			return usageError{fmt.Errorf("--days %d: give numbers of days from 1 to 3650", days)}
 		}
 	}
-	s, err := c.view(a)
+	open := c.view
+	if c.Keep {
+		open = c.existing
+	}
+	s, err := open(a)
 	if err != nil {
 		return err
-	}
-	if c.Keep { // c.view has refused a missing store, which c.open would create
-		if s, err = c.open(a); err != nil {
-			return err
-		}
 	}
 	name, text, err := c.policy(a, s)
 	if err != nil {

@@ -1,6 +1,9 @@
 package command
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,6 +62,9 @@ func TestBadUsage(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: 20})
 	s.apart = true // the paths are relative to the folder of the shell
 	s.write("plain", "")
+	if err := os.Mkdir(s.path("store"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	tests := map[string]struct {
 		status int
 		args   []string
@@ -91,6 +97,29 @@ func TestBadUsage(t *testing.T) {
 		})
 	}
 	s.unwritten()
+}
+
+// TestMistypedStore: a command that needs a run names the store that is not there, and creates none. A command that makes
+// the first run creates its store.
+func TestMistypedStore(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 20})
+	policy, store := s.path("policy.yaml"), s.path("stroe")
+	const run, user = "20260101T000000Z-00000000", "anna@contoso.example"
+	for _, args := range [][]string{
+		{"restore", user}, {"restore", "--run", run, "--yes"}, {"apply", run}, {"plan", "--run", run}, {"plan", "--run", latest}, {"explain", user}, {"history", user},
+		{"runs"}, {"show", latest}, {"savings"}, {"backtest", "--keep"}, {"policy", "check", policy}, {"policy", "explain", policy},
+	} {
+		a := s.want(exitUsage, append(args, "--store", store)...)
+		if !strings.Contains(a.err, fmt.Sprintf("there is no store in %q", store)) {
+			t.Errorf("%q: %s", args, a.err)
+		}
+		if _, err := os.Stat(store); !errors.Is(err, fs.ErrNotExist) {
+			t.Fatalf("%q made the store: %v", args, err)
+		}
+	}
+	s.want(exitDone, "reevaluate", user, "--store", store)
+	s.want(exitDone, "runs", "--store", store)
 }
 
 func TestBadEnvironment(t *testing.T) {

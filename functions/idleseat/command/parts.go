@@ -32,10 +32,16 @@ func (f storeFlag) open(a *Process) (store.Store, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	if info, err := os.Stat(f.Store); err == nil && !info.IsDir() {
-		return nil, fmt.Errorf("the store %q is a file; name a folder", f.Store)
-	}
 	return a.OpenStore(a.Context, f.Store)
+}
+
+// The method "existing" opens a store for a command that goes on with a run. The method "open" would create an empty
+// store in a mistyped place.
+func (f storeFlag) existing(a *Process) (store.Store, error) {
+	if _, err := f.view(a); err != nil {
+		return nil, err
+	}
+	return f.open(a)
 }
 
 func (f storeFlag) view(a *Process) (store.Store, error) {
@@ -52,6 +58,9 @@ func (f storeFlag) view(a *Process) (store.Store, error) {
 func (f storeFlag) check() error {
 	if scheme, _, ok := strings.Cut(f.Store, "://"); ok && scheme != "s3" {
 		return usageError{fmt.Errorf("--store %q is neither a folder nor s3://bucket/prefix", f.Store)}
+	}
+	if info, err := os.Stat(f.Store); err == nil && !info.IsDir() {
+		return fmt.Errorf("the store %q is a file; name a folder", f.Store)
 	}
 	return nil
 }

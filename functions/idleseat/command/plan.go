@@ -54,7 +54,11 @@ func (c *planCmd) Run(a *Process) error {
 	if c.AWS != "" {
 		return c.inAWS(a, user)
 	}
-	s, err := c.open(a)
+	open := c.open
+	if c.From != "" {
+		open = c.existing
+	}
+	s, err := open(a)
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func (c *policyCheckCmd) Run(a *Process) error {
 // The method "names" checks the names in the policy against the latest snapshot. It returns an error if a name belongs
 // to nobody.
 func (c *policyCheckCmd) names(a *Process, p *policy.Policy, text string) error {
-	s, err := storeFlag{c.Store}.open(a)
+	s, err := storeFlag{c.Store}.view(a)
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func (c *restoreCmd) Run(a *Process) error {
 		}
 		return c.printOutcome(a, out, c.formatFlag)
 	}
-	s, err := c.open(a)
+	s, err := c.existing(a)
 	if err != nil {
 		return err
 	}
