@@ -10,6 +10,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -94,6 +95,21 @@ type Tally struct {
 	UndecidedAsked   int `json:"undecidedAsked,omitempty"`
 	// Empty has the number of holders without a value, for each attribute that the rule's conditions read.
 	Empty map[string]int `json:"empty,omitempty"`
+}
+
+// NotRead stands for a number of holders in a report if nobody knows who holds the license.
+const NotRead = "not read"
+
+// Unread reports whether the holders were not read, because the source of the license was not set up or not read. The
+// verdicts are then about people who may hold the license, and Holders is 0.
+func (t *Tally) Unread() bool { return t.Holders == 0 && t.Undecided+t.Exempt > 0 }
+
+// ToldHolders returns the numbers of Holders and of Asked as texts.
+func (t *Tally) ToldHolders() (holders, asked string) {
+	if t.Unread() {
+		return NotRead, NotRead
+	}
+	return strconv.Itoa(t.Holders), strconv.Itoa(t.Asked)
 }
 
 // Ask adds one holder to Asked and Empty. The flag "asked" says whether the holder meets the rule's condition "for".

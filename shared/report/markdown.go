@@ -87,7 +87,8 @@ func markdownHead(text *bounded, p *plan.Plan) {
 			text.add(fmt.Sprintf("\n%d more rules are in `plan.json`.\n", len(p.Rules)-mostLines), 0)
 			break
 		}
-		text.add(fmt.Sprintf("| %s | %d | %d | %d | %d |\n", prose(t.Rule), t.Holders, t.Reclaim, t.Undecided, t.Exempt), 0)
+		holders, _ := t.ToldHolders()
+		text.add(fmt.Sprintf("| %s | %s | %d | %d | %d |\n", prose(t.Rule), holders, t.Reclaim, t.Undecided, t.Exempt), 0)
 	}
 }
 

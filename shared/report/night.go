@@ -122,6 +122,11 @@ type Rule struct {
 	Turns [3]int `json:"turns"`
 }
 
+// Unread reports whether the holders were not read, as Unread of plan.Tally does.
+func (r *Rule) Unread() bool {
+	return (&plan.Tally{Holders: r.Holders, Undecided: r.Undecided, Exempt: r.Exempt}).Unread()
+}
+
 // Turn is a holder from whom a rule reclaims on a day if the person stays away.
 type Turn struct {
 	User              string    `json:"user"`

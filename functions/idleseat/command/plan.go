@@ -270,7 +270,8 @@ func ruleTable(p *plan.Plan) [][]string {
 	rows := [][]string{{"RULE", "HOLDERS", "ASKED", "MATCHED", "UNDECIDED", "EXEMPT", "WITHOUT A VALUE"}}
 	for i := range p.Rules {
 		t := &p.Rules[i]
-		rows = append(rows, []string{t.Rule, fmt.Sprint(t.Holders), fmt.Sprint(t.Asked), fmt.Sprint(t.Reclaim), fmt.Sprint(t.Undecided), fmt.Sprint(t.Exempt), t.Told()})
+		holders, asked := t.ToldHolders()
+		rows = append(rows, []string{t.Rule, holders, asked, fmt.Sprint(t.Reclaim), fmt.Sprint(t.Undecided), fmt.Sprint(t.Exempt), t.Told()})
 	}
 	return rows
 }

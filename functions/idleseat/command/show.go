@@ -110,7 +110,11 @@ func showTables(out *printer, n *report.Night) {
 	rows = [][]string{{"RULE", "LICENSE", "HOLDERS", "ASKED", "MATCHED", "CHANGED", "UNDECIDED", "REFUSED", "DEFERRED", "EXEMPT"}}
 	for i := range n.Rules {
 		r := &n.Rules[i]
-		rows = append(rows, []string{r.Name, r.License, fmt.Sprint(r.Holders), fmt.Sprint(r.Asked), fmt.Sprint(r.Idle), fmt.Sprint(r.Changed),
+		holders, asked := fmt.Sprint(r.Holders), fmt.Sprint(r.Asked)
+		if r.Unread() {
+			holders, asked = plan.NotRead, plan.NotRead
+		}
+		rows = append(rows, []string{r.Name, r.License, holders, asked, fmt.Sprint(r.Idle), fmt.Sprint(r.Changed),
 			fmt.Sprint(r.Undecided), fmt.Sprint(r.Refused), fmt.Sprint(r.Deferred), fmt.Sprint(r.Exempt)})
 	}
 	tableOf(out, rows)

@@ -3,6 +3,8 @@ package command
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -142,5 +144,29 @@ func TestRuleLines(t *testing.T) {
 	}
 	if a := s.want(exitDone, "plan"); !strings.Contains(string(a.out), "WITHOUT A VALUE") || !strings.Contains(string(a.out), empty) || !strings.Contains(string(a.out), "note: rule m365-idle-60 asks nobody") {
 		t.Errorf("the text lacks the line of the rule:\n%s", a.out)
+	}
+}
+
+// TestHoldersThatWereNotRead: without Active Directory, nobody knows who holds a license there. No page says that it has
+// 0 holders.
+func TestHoldersThatWereNotRead(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 100})
+	s.env = slices.DeleteFunc(s.env, func(v string) bool { return strings.HasPrefix(v, "IDLESEAT_AD_") })
+	p := s.plan(exitDone)
+	page, err := os.ReadFile(s.path("store/runs/" + p.Run + "/report.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct{ text, want string }{
+		"plan":     {string(s.want(exitDone, "plan", "--run", latest).out), `citrix-idle-90 +not read +not read +0 +[1-9]`},
+		"one":      {string(s.want(exitDone, "plan", "--user", "anna@contoso.example").out), `citrix-idle-90 +not read +not read +0 +0 +1`},
+		"show":     {string(s.want(exitDone, "show", p.Run).out), `citrix-idle-90 +citrix +not read +not read +0 `},
+		"markdown": {string(s.want(exitDone, "plan", "--run", latest, "--format", "markdown").out), `\| citrix-idle-90 \| not read \| 0 `},
+		"page":     {string(page), `Holders</th><td class="num">not read</td>`},
+	} {
+		if !regexp.MustCompile(tc.want).MatchString(tc.text) {
+			t.Errorf("%s lacks %q", name, tc.want)
+		}
 	}
 }

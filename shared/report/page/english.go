@@ -112,6 +112,7 @@ var english = map[string]string{
 	"funnel.share":             "Share of holders",
 	"funnel.left":              "Left out here",
 	"funnel.holders":           "Holders",
+	"funnel.notRead":           "not read",
 	"funnel.asked":             "Asked",
 	"funnel.idle":              "Idle",
 	"funnel.planned":           "To change",

@@ -28,6 +28,7 @@ type ruleView struct {
 type step struct {
 	Name  string
 	Count int
+	Told  string  // Count, or that it was not read
 	Share float64 // the share of the holders, from 0 to 1
 	Class string
 	Left  []left
@@ -63,6 +64,9 @@ func newRuleView(w *Words, n *report.Night, r *report.Rule, i int) ruleView {
 		{Name: changed, Count: r.Changed, Class: "final"},
 	}
 	for i := range v.Steps {
+		if v.Steps[i].Told = w.N(v.Steps[i].Count); r.Unread() && i < 2 {
+			v.Steps[i].Told = w.T("funnel.notRead")
+		}
 		v.Steps[i].Share = float64(v.Steps[i].Count) / float64(max(1, r.Holders))
 	}
 	if h := histogram(w, r, v.ID); h != nil {

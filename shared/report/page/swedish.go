@@ -111,6 +111,7 @@ var swedish = map[string]string{
 	"funnel.share":             "Andel av innehavarna",
 	"funnel.left":              "Faller bort här",
 	"funnel.holders":           "Innehavare",
+	"funnel.notRead":           "inte läst",
 	"funnel.asked":             "Prövade",
 	"funnel.idle":              "Inaktiva",
 	"funnel.planned":           "Ska ändras",
