@@ -137,7 +137,25 @@ func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin,
 	if err != nil || newer == "" {
 		return "", false, err
 	}
-	return "the plan of run " + newer + " superseded it; apply that one", false, nil
+	why, err = superseded(ctx, s, newer, now)
+	return why, false, err
+}
+
+// The function "superseded" returns the refusal for a plan that the plan of the run "newer" supersedes. It proposes the
+// newer plan only if changes of that plan may begin.
+func superseded(ctx context.Context, s store.Store, newer string, now time.Time) (string, error) {
+	p, err := GetPlanned(ctx, s, newer)
+	if err != nil {
+		return "", err
+	}
+	by, err := Withdrawn(ctx, s, newer)
+	if err != nil {
+		return "", err
+	}
+	if len(p.Touches) == 0 || by != "" || now.After(p.Expires) {
+		return "the plan of run " + newer + " superseded it, and no change of that one can begin; plan again", nil
+	}
+	return "the plan of run " + newer + " superseded it; apply that one", nil
 }
 
 // The function "begun" reports whether a change of the plan's run is open in the ledger. Package apply finishes it even

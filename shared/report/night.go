@@ -24,6 +24,9 @@ type Night struct {
 	Overridable bool         `json:"overridable"`
 	PlanHash    string       `json:"planHash"`
 	Restores    string       `json:"restores,omitempty"` // the run that this run restores
+	// Superseded is the run whose newer plan takes the place of this plan. Only `idleseat show` and `idleseat serve` set
+	// it, because no later run writes the report again.
+	Superseded string `json:"supersededBy,omitempty"`
 	// Deployment is the deployment in AWS that made the run. It is empty for a run of a machine.
 	Deployment string `json:"deployment,omitempty"`
 	// OnePerson means that the run is about one person and not about everybody.

@@ -63,13 +63,32 @@ type Overview struct {
 	Refused  string         `json:"refused,omitempty"`    // the safety check that stopped a batch
 	Override string         `json:"override,omitempty"`   // the hash of a plan that was applied in spite of the limits
 	Restored string         `json:"restoredBy,omitempty"` // the run that restores this run
+	// Superseded is the run whose newer plan takes the place of this plan, no change of which has a result. It is empty
+	// if this plan can still be applied.
+	Superseded string `json:"supersededBy,omitempty"`
 	// Damage has one sentence for each object of the run that is damaged or cannot be read.
 	Damage []string `json:"damage,omitempty"`
 }
 
 // Look returns the overview of a run. A damaged object of the run is named in Damage, and the other fields are filled
 // in. Look fails if the store cannot be read, and with snapshot.ErrUnknownRun if the store has no object of the run.
-func Look(ctx context.Context, s store.Store, run string) (*Overview, error) {
+func Look(ctx context.Context, s store.Store, run string, now time.Time) (*Overview, error) {
+	return look(ctx, s, run, newest(ctx, s, now))
+}
+
+// The type "superseding" is the newest run whose plan supersedes older plans, or "". The field "err" says why it is not
+// known.
+type superseding struct {
+	run string
+	err error
+}
+
+func newest(ctx context.Context, s store.Store, now time.Time) (of superseding) {
+	of.run, of.err = history.Newer(ctx, s, "", now)
+	return of
+}
+
+func look(ctx context.Context, s store.Store, run string, by superseding) (*Overview, error) {
 	o := &Overview{Run: run, Stage: StageUnreadable}
 	b, err := snapshot.GetBegin(ctx, s, run)
 	switch {
@@ -88,7 +107,10 @@ func Look(ctx context.Context, s store.Store, run string) (*Overview, error) {
 	p, err := GetPlan(ctx, s, run)
 	switch {
 	case err == nil:
-		return o, o.planned(ctx, s, p)
+		if err := o.planned(ctx, s, p); err != nil {
+			return o, err
+		}
+		return o, o.supersede(b, by)
 	case !errors.Is(err, ErrNoPlan):
 		return o, o.damaged(err)
 	}
@@ -108,15 +130,31 @@ func Look(ctx context.Context, s store.Store, run string) (*Overview, error) {
 // one run after the other.
 const lookers = 8
 
+// The method "supersede" sets the field Superseded of a plan for everybody that nobody has applied. A plan that an
+// operator chose from another one is superseded together with that one.
+func (o *Overview) supersede(b *snapshot.Begin, by superseding) error {
+	if o.Stage != StagePlanned || b == nil || b.User != "" || o.Restore != "" {
+		return nil
+	}
+	from := o.Run
+	if b.Choice != nil {
+		from = b.Choice.From
+	}
+	if by.run > from {
+		o.Superseded = by.run
+	}
+	return o.damaged(by.err)
+}
+
 // LookAll returns the overviews of the runs in "names", in the same order. If Look fails for a run, the overview has
 // the error in Damage. LookAll leaves out a run that has no object yet. It fails only when ctx ends.
-func LookAll(ctx context.Context, s store.Store, names []string) ([]*Overview, error) {
-	all := make([]*Overview, len(names))
+func LookAll(ctx context.Context, s store.Store, names []string, now time.Time) ([]*Overview, error) {
+	by, all := newest(ctx, s, now), make([]*Overview, len(names))
 	var looking errgroup.Group
 	looking.SetLimit(lookers)
 	for i, run := range names {
 		looking.Go(func() error {
-			o, err := Look(ctx, s, run)
+			o, err := look(ctx, s, run, by)
 			if err != nil && !errors.Is(err, snapshot.ErrUnknownRun) {
 				o = &Overview{Run: run, Stage: StageUnreadable, Damage: []string{err.Error()}}
 			}

@@ -23,7 +23,7 @@ import (
 func TestLookFollowsARun(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}
-	if _, err := Look(t.Context(), s, "run"); !errors.Is(err, snapshot.ErrUnknownRun) {
+	if _, err := Look(t.Context(), s, "run", time.Now()); !errors.Is(err, snapshot.ErrUnknownRun) {
 		t.Errorf("a run that is not there: %v", err)
 	}
 	must := func(err error) {
@@ -34,7 +34,7 @@ func TestLookFollowsARun(t *testing.T) {
 	}
 	look := func(want Stage, edit func(*Overview)) {
 		t.Helper()
-		got, err := Look(t.Context(), s, "run")
+		got, err := Look(t.Context(), s, "run", time.Now())
 		must(err)
 		o := Overview{Run: "run", Stage: want, Started: asOf, AsOf: asOf}
 		edit(&o)
@@ -113,7 +113,7 @@ func TestLookSaysWhatIsDamaged(t *testing.T) {
 				if err := store.PutBytes(t.Context(), s, key, spoil(s.Objects()[key])); err != nil {
 					t.Fatal(err)
 				}
-				o, err := Look(t.Context(), s, "run")
+				o, err := Look(t.Context(), s, "run", time.Now())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -142,7 +142,7 @@ func TestLookAfterLostResults(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		o, err := Look(t.Context(), s, "run")
+		o, err := Look(t.Context(), s, "run", time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,12 +162,12 @@ func TestLookAtARunWithoutItsBeginning(t *testing.T) {
 	if err := PutPlan(t.Context(), s, newPlan(), each()); err != nil {
 		t.Fatal(err)
 	}
-	o, err := Look(t.Context(), s, "run")
+	o, err := Look(t.Context(), s, "run", time.Now())
 	if err != nil || o.Stage != StageUnreadable || o.Verdict != plan.Review || len(o.Damage) != 1 || !strings.Contains(o.Damage[0], "begin.json") {
 		t.Errorf("%+v, %v", o, err)
 	}
 	for _, name := range []string{"", "..", "../run", "lease", "relay-check", "a/b", strings.Repeat("x", 2000), "\x00", "run?", "ru"} {
-		if o, err := Look(t.Context(), s, name); !errors.Is(err, snapshot.ErrUnknownRun) {
+		if o, err := Look(t.Context(), s, name, time.Now()); !errors.Is(err, snapshot.ErrUnknownRun) {
 			t.Errorf("%q: %+v, %v", name, o, err)
 		}
 	}
@@ -195,7 +195,7 @@ func TestLookAllShowsWhatItCan(t *testing.T) {
 	if err := os.Symlink("/dev/null", filepath.Join(folder, "runs/b/begin.json")); err != nil {
 		t.Skipf("no symbolic links here: %v", err)
 	}
-	all, err := LookAll(t.Context(), s, []string{"d", "c", "b", "a"})
+	all, err := LookAll(t.Context(), s, []string{"d", "c", "b", "a"}, time.Now())
 	if err != nil || len(all) != 3 {
 		t.Fatalf("%d runs, %v", len(all), err)
 	}
@@ -209,7 +209,7 @@ func TestLookAllShowsWhatItCan(t *testing.T) {
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if _, err := LookAll(ended, s, []string{"a"}); !errors.Is(err, context.Canceled) {
+	if _, err := LookAll(ended, s, []string{"a"}, time.Now()); !errors.Is(err, context.Canceled) {
 		t.Errorf("after the end: %v", err)
 	}
 }

@@ -40,7 +40,7 @@ func (s *Site) listFrom(ctx context.Context, before string) (*listing, error) {
 	if end < len(names) {
 		l.Older = names[end-1]
 	}
-	l.Runs, err = runs.LookAll(ctx, s.Store, names[start:end])
+	l.Runs, err = runs.LookAll(ctx, s.Store, names[start:end], s.Clock.Now())
 	return l, err
 }
 

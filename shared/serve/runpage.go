@@ -24,7 +24,7 @@ func (s *Site) run(a *asked) error {
 	if name == latest {
 		return s.toLatest(a)
 	}
-	o, err := runs.Look(a.ctx(), s.Store, name)
+	o, err := runs.Look(a.ctx(), s.Store, name, s.Clock.Now())
 	if err != nil {
 		return err
 	}
@@ -81,6 +81,7 @@ func (s *Site) report(ctx context.Context, o *runs.Overview, now *state) (html [
 	if err != nil {
 		return nil, "", err
 	}
+	n.Superseded = o.Superseded
 	placed := page.InStore(*n, s.Elsewhere)
 	d := page.Report(&placed)
 	d.Menu, d.Data.Link = menu("/", basis(o)), under("/person", "run", o.Run)+"&user="
@@ -173,6 +174,8 @@ func (s *Site) waits(w *page.Words, o *runs.Overview) string {
 	switch {
 	case o.Mode == "audit":
 		return w.T("waits.audit")
+	case o.Superseded != "":
+		return w.T("waits.superseded")
 	case s.Clock.Now().After(o.Expires):
 		return w.T("waits.expired")
 	case o.Verdict == plan.Hold:

@@ -52,7 +52,7 @@ func live(o *runs.Overview, now time.Time) bool {
 }
 
 func (s *Site) runState(a *asked) error {
-	o, err := runs.Look(a.ctx(), s.Store, a.r.PathValue("run"))
+	o, err := runs.Look(a.ctx(), s.Store, a.r.PathValue("run"), s.Clock.Now())
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (s *Site) listState(a *asked) error {
 	}
 	var newest []*runs.Overview
 	if len(names) > 0 {
-		o, err := runs.Look(a.ctx(), s.Store, names[0])
+		o, err := runs.Look(a.ctx(), s.Store, names[0], s.Clock.Now())
 		if err != nil {
 			return err
 		}

@@ -248,6 +248,22 @@ func TestSuperseded(t *testing.T) {
 		t.Errorf("stderr: %s", a.err)
 	}
 	s.unwritten()
+	var list struct{ Runs []runs.Overview }
+	if err := json.Unmarshal(s.want(exitDone, "runs", "--format", "json").out, &list); err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range list.Runs {
+		if want := map[string]string{first.Run: second.Run}[o.Run]; o.Superseded != want {
+			t.Errorf("run %s is superseded by %q, want %q", o.Run, o.Superseded, want)
+		}
+	}
+	if n := s.shown(first.Run); n.Superseded != second.Run {
+		t.Errorf("show says that %q supersedes it", n.Superseded)
+	}
+	text := string(s.want(exitDone, "show", first.Run).out)
+	if !strings.Contains(text, "done: nothing: the plan of run "+second.Run+" superseded it") || strings.Contains(text, "apply it") {
+		t.Errorf("show says:\n%s", text)
+	}
 	s.want(exitDone, "apply", second.Run, "--yes")
 	s.want(exitDone, "apply", one.Run, "--yes") // nothing is left to change, because the second run has made the same changes
 	for _, x := range s.results(one.Run).Results {

@@ -40,7 +40,7 @@ func (c *runsCmd) Run(a *Process) error {
 	if c.Last > 0 {
 		names = names[:min(c.Last, total)]
 	}
-	all, err := runs.LookAll(a.Context, s, names)
+	all, err := runs.LookAll(a.Context, s, names, a.Clock.Now())
 	if err != nil {
 		return err
 	}
@@ -129,6 +129,8 @@ func waits(o *runs.Overview, now time.Time) string {
 	switch {
 	case o.Mode == policy.Audit:
 		return "nothing: the mode is audit"
+	case o.Superseded != "":
+		return "nothing: the plan of run " + o.Superseded + " superseded it"
 	case now.After(o.Expires):
 		return "nothing: the plan has expired"
 	case o.Verdict == plan.Hold:

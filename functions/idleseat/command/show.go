@@ -37,7 +37,7 @@ func (c *showCmd) Run(a *Process) error {
 	if c.CSV != "" {
 		return c.sheet(a, s, c.ID)
 	}
-	o, err := runs.Look(a.Context, s, c.ID)
+	o, err := runs.Look(a.Context, s, c.ID, a.Clock.Now())
 	if err != nil {
 		return err
 	}
@@ -51,6 +51,7 @@ func (c *showCmd) Run(a *Process) error {
 	if err != nil {
 		return err
 	}
+	n.Superseded = o.Superseded
 	if c.json() {
 		return writeJSON(a.json, n)
 	}
@@ -77,7 +78,7 @@ func (c *showCmd) print(a *Process, o *runs.Overview, n *report.Night) error {
 	}
 	out.printf("\n")
 	showTables(out, n)
-	if o.Stage == runs.StagePlanned && n.Mode != policy.Audit && a.Clock.Now().Before(n.Expires) {
+	if o.Stage == runs.StagePlanned && o.Superseded == "" && n.Mode != policy.Audit && a.Clock.Now().Before(n.Expires) {
 		c.approval(a, out, n)
 	}
 	out.printf("why one person:  %s\n", c.next(a, "explain USER --run "+n.Run))

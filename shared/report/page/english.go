@@ -47,6 +47,8 @@ var english = map[string]string{
 	"state.audit.lead":           "The policy is in mode audit. The plan shows what would change, and nothing changes.",
 	"state.apply":                "Ready to apply",
 	"state.apply.lead":           "All checks passed. The schedule applies this plan.",
+	"state.superseded":           "Replaced by a newer plan",
+	"state.superseded.lead":      "Nobody applied this plan before run %s made a newer one, so none of its changes can begin.",
 	"state.review":               "Waits for approval",
 	"state.review.lead":          "All checks passed. Somebody may approve this plan until %s.",
 	"state.done":                 "Done",

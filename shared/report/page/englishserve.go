@@ -79,6 +79,7 @@ var englishServe = map[string]string{
 	"table.added":              "Matched only with the other number",
 	"table.removed":            "Matched only with the number in force",
 	"waits.audit":              "Only looking",
+	"waits.superseded":         "Not applied, and replaced by a newer plan",
 	"waits.expired":            "Not applied, and expired",
 	"waits.hold":               "On hold",
 	"waits.review":             "Waits for approval",

@@ -102,6 +102,8 @@ func newState(w *Words, n *report.Night) state {
 		if n.Refused.Total > 0 {
 			s.Lead += " " + w.Count("state.nothing.refused", n.Refused.Total)
 		}
+	case n.Superseded != "" && n.Mode != policy.Audit:
+		s.Tone, s.Headline, s.Lead = "info", w.T("state.superseded"), w.T("state.superseded.lead", n.Superseded)
 	case n.Mode == policy.Audit:
 		s.Tone, s.Headline, s.Lead = "info", w.T("state.audit"), w.T("state.audit.lead")
 		s.Next, s.Commands = w.T("next.audit"), []string{planning(n)}

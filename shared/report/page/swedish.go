@@ -46,6 +46,8 @@ var swedish = map[string]string{
 	"state.audit.lead":           "Policyn är i läget audit. Planen visar vad som skulle ändras, men inget ändras.",
 	"state.apply":                "Klar att genomföra",
 	"state.apply.lead":           "Alla kontroller är godkända. Den schemalagda körningen genomför planen.",
+	"state.superseded":           "Ersatt av en nyare plan",
+	"state.superseded.lead":      "Ingen genomförde planen innan körningen %s gjorde en nyare, så ingen av dess ändringar kan påbörjas.",
 	"state.review":               "Väntar på godkännande",
 	"state.review.lead":          "Alla kontroller är godkända. Planen kan godkännas senast %s.",
 	"state.done":                 "Klart",

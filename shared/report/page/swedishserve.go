@@ -79,6 +79,7 @@ var swedishServe = map[string]string{
 	"table.added":              "Träffas bara med det andra antalet",
 	"table.removed":            "Träffas bara med det gällande antalet",
 	"waits.audit":              "Endast analys",
+	"waits.superseded":         "Inte genomförd, och ersatt av en nyare plan",
 	"waits.expired":            "Inte genomförd, och för gammal",
 	"waits.hold":               "Väntar på beslut",
 	"waits.review":             "Väntar på godkännande",

@@ -227,7 +227,7 @@ func TestChangedByAnotherRun(t *testing.T) {
 func TestNewerPlan(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, freeAnna)
-	newer := &history.Planned{Run: "run-2", Expires: asOf.Add(plan.Lifetime)}
+	newer := &history.Planned{Run: "run-2", Expires: asOf.Add(plan.Lifetime), Touches: []history.Touch{{User: "id-anna", License: "e3"}}}
 	if err := history.PutPlanned(t.Context(), b.Store, newer, false); err != nil {
 		t.Fatal(err)
 	}

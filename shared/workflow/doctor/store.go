@@ -107,7 +107,7 @@ func checkLastRun(ctx context.Context, e *exam) ([]Finding, func()) {
 		return one(Finding{State: Failed, Means: sentence("%v", err), Mend: e.mendStore(err)})
 	}
 	for _, name := range names {
-		o, err := runs.Look(ctx, e.Store, name)
+		o, err := runs.Look(ctx, e.Store, name, e.now)
 		if err != nil {
 			return one(Finding{State: Failed, Means: sentence("%v", err), Mend: e.mendStore(err)})
 		}
