@@ -39,6 +39,9 @@ func (c *Company) replaceInAD(i int) {
 	ch.replaced++
 	ch.made, ch.logOn, ch.lastUse = c.now().Truncate(time.Second), time.Time{}, time.Time{}
 	ch.fromBackup, ch.primary, ch.hidden, ch.outOfAD = false, 0, nil, false
+	if c.stamps != nil {
+		c.stamps[i] = time.Time{}
+	}
 	c.move(i)
 }
 

@@ -58,6 +58,10 @@ type Options struct {
 	// means no second controller.
 	LostController string
 
+	// Controllers is how many domain controllers the company has at first. With two or more, each has its own copy of the
+	// directory (type controller). Fewer than two mean one controller.
+	Controllers int
+
 	// Absent is how many people have no account until Hire creates it. These are the people with the highest numbers.
 	Absent int
 }
@@ -97,6 +101,14 @@ type Company struct {
 	typed     bool                       // whether the mailbox usage report has the column Recipient Type
 	reports   Reports                    // properties of the usage reports
 	uses      map[use]time.Time          // last uses that Use has set; without an entry, the last use is the last sign-in
+
+	// These fields are used only with several controllers.
+	controllers []*controller
+	at          *controller // the controller of which this Company is the view; nil: it is no view
+	writer      int         // number of the controller at which changes are made; see WriteAt
+	stamps      []time.Time // newest lastLogonTimestamp of each person on any controller
+	grouped     int         // grows with each change of a group, apart from its members
+	listed      int         // grows with each change of the list of controllers
 
 	mails      []Mail      // mails that were sent
 	mailFaults []MailFault // faults of the next requests to send a mail
@@ -160,6 +172,7 @@ func NewCompany(o Options) *Company {
 		c.entries = make([]atomic.Pointer[entry], c.Size())
 	}
 	c.seats = c.firstSeats()
+	c.withControllers(o.Controllers)
 	return c
 }
 
@@ -195,6 +208,10 @@ func (c *Company) ADUsers() iter.Seq[directory.ADUser] {
 func (c *Company) LogOn(i int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if len(c.controllers) > 0 {
+		c.logOnAt(i, c.writer)
+		return
+	}
 	t := c.profile(i)
 	before := c.datesOf(i, t).stamp
 	ch := c.changeOf(i)
@@ -218,9 +235,7 @@ func (c *Company) RestoreFromBackup(i int, logOn time.Time) {
 // changeOf returns the changes of a person, which the caller may modify under the write lock. It therefore also
 // removes the person's Active Directory object from the cache.
 func (c *Company) changeOf(i int) *change {
-	if i < len(c.entries) {
-		c.entries[i].Store(nil)
-	}
+	c.forgetEntry(i)
 	if c.changes[i] == nil {
 		c.changes[i] = &change{}
 	}

@@ -52,6 +52,9 @@ func (c *Company) datesOf(i int, t profile) dates {
 	if ch := c.changes[i]; ch != nil {
 		x.used(ch, c.now())
 	}
+	if c.at != nil {
+		x.logon, x.stamp = c.at.own[i].last, c.at.own[i].stamp
+	}
 	return x
 }
 

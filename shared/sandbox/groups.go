@@ -116,6 +116,7 @@ func (c *Company) setMember(g, i int, in bool) {
 	}
 	c.joined[membership{g, i}] = in
 	c.changeOf(i)
+	c.touched(object{g, i})
 	c.members.forget(g)
 	e := Event{At: now, What: MemberRemoved, Person: i, Group: groups[g].name}
 	if in {

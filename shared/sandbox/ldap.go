@@ -13,7 +13,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// The account that idleseat uses to bind, and the DNS name of the domain controller.
+// The account that idleseat uses to bind, and the DNS name of the only domain controller.
 const (
 	bindAccount    = "svc-idleseat"
 	bindDN         = "CN=" + bindAccount + ",OU=Service Accounts," + BaseDN
@@ -27,6 +27,7 @@ type ldapServer struct {
 	address  string
 
 	before   atomic.Pointer[func(*Exchange)] // see Sandbox.Meddle
+	silent   atomic.Bool                     // see Sandbox.Reach
 	listener net.Listener
 	serving  sync.WaitGroup
 
@@ -62,8 +63,8 @@ func startLDAP(c *Company, certificate tls.Certificate, password string, record 
 func (s *ldapServer) open(conn *tls.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		_ = conn.Close()
+	if s.closed || s.silent.Load() {
+		_ = conn.NetConn().Close()
 		return false
 	}
 	s.conns[conn] = true

@@ -41,7 +41,12 @@ func read(t testing.TB, path string) []byte {
 
 func dial(t testing.TB, s *Sandbox) *ldap.Conn {
 	t.Helper()
-	conn, err := ldap.DialURL(s.ADURL, ldap.DialWithTLSConfig(trusting(t, s)))
+	return dialTo(t, s, s.ADURL)
+}
+
+func dialTo(t testing.TB, s *Sandbox, address string) *ldap.Conn {
+	t.Helper()
+	conn, err := ldap.DialURL(address, ldap.DialWithTLSConfig(trusting(t, s)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -165,14 +165,15 @@ func groupEntry(all []group, n int) *entry {
 // rootDSE returns the object that describes the domain controller. A client can read it before a bind.
 func (c *Company) rootDSE() *entry {
 	e := &entry{person: -1, group: -1}
+	name, host := c.dc()
 	e.set("defaultNamingContext", BaseDN)
 	e.set("rootDomainNamingContext", BaseDN)
 	e.set("configurationNamingContext", configDN)
 	e.set("schemaNamingContext", schemaDN)
 	e.set("namingContexts", BaseDN, configDN, schemaDN)
-	e.set("dnsHostName", controllerHost)
-	e.set("serverName", "CN=DC1,"+sitesDN)
-	e.set("dsServiceName", settingsDN)
+	e.set("dnsHostName", host)
+	e.set("serverName", "CN="+name+","+sitesDN)
+	e.set("dsServiceName", "CN=NTDS Settings,CN="+name+","+sitesDN)
 	e.set("supportedLDAPVersion", "3", "2")
 	e.set("supportedControl", pagingControl, permissiveModify, showDeleted)
 	e.set("supportedCapabilities", "1.2.840.113556.1.4.800", "1.2.840.113556.1.4.1670")
@@ -199,6 +200,12 @@ func (c *Company) personEntry(i int, t profile) *entry {
 		c.entries[i].Store(e)
 	}
 	return e
+}
+
+func (c *Company) forgetEntry(i int) {
+	if i < len(c.entries) {
+		c.entries[i].Store(nil)
+	}
 }
 
 func (c *Company) forgetEntries() {

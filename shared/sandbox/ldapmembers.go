@@ -86,7 +86,7 @@ func memberRange(name string) (low, high int, ok bool) {
 
 // The method "modify" changes members of groups. It refuses all other changes.
 func (s *ldapServer) modify(x *Exchange) {
-	s.c.advance()
+	s.c.ready()
 	seen, diagnostic := &Request{Method: "MODIFY", Template: x.modify.DN}, ""
 	err := error(errNotBound)
 	if x.conn.isBound() {
@@ -107,31 +107,39 @@ type memberWrite struct {
 
 // modifyMembers makes all changes of a request or none. Errors are of type *ldapError.
 func (c *Company) modifyMembers(m *modifyRequest) error {
+	if k := c.at; k != nil {
+		return k.modifyMembers(m)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	g, writes, err := c.allWrites(m)
+	for _, x := range writes {
+		c.setMember(g, x.person, x.in)
+	}
+	return err
+}
+
+// allWrites checks a request and splits it into single writes of a group. The caller must hold the lock.
+func (c *Company) allWrites(m *modifyRequest) (g int, writes []memberWrite, err error) {
 	e := c.entryOf(m.DN)
 	if e == nil {
-		return noSuchObject(m.DN)
+		return 0, nil, noSuchObject(m.DN)
 	}
 	if e.group < 0 {
-		return &ldapError{ldap.LDAPResultInsufficientAccessRights, "00002098: SecErr: DSID-03150F94, problem 4003 (INSUFF_ACCESS_RIGHTS), data 0"}
+		return 0, nil, &ldapError{ldap.LDAPResultInsufficientAccessRights, "00002098: SecErr: DSID-03150F94, problem 4003 (INSUFF_ACCESS_RIGHTS), data 0"}
 	}
 	permissive := false
 	for _, control := range m.Controls {
 		permissive = permissive || control.GetControlType() == permissiveModify
 	}
-	var writes []memberWrite
 	for _, change := range m.Changes {
 		more, err := c.memberWrites(e.group, change, permissive)
 		if err != nil {
-			return err
+			return 0, nil, err
 		}
 		writes = append(writes, more...)
 	}
-	for _, x := range writes {
-		c.setMember(e.group, x.person, x.in)
-	}
-	return nil
+	return e.group, writes, nil
 }
 
 // memberWrites checks one change of a request and splits it into single writes.

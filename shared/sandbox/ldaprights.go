@@ -18,6 +18,7 @@ func (c *Company) Hide(i int, attributes ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.changeOf(i).hidden = lowered(attributes)
+	c.touched(object{accountObject, i})
 }
 
 // HideMembers removes idleseat's right to read the members of an Active Directory group.
@@ -29,6 +30,7 @@ func (c *Company) HideMembers(groupDN string) {
 			hiding := *e
 			hiding.hidden = []string{"member"}
 			c.fixed[n] = &hiding
+			c.grouped++
 		}
 	}
 }

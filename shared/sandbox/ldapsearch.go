@@ -43,7 +43,7 @@ type search struct {
 }
 
 func (s *ldapServer) search(x *Exchange) {
-	s.c.advance()
+	s.c.ready()
 	seen := &Request{Method: "SEARCH", Template: x.search.BaseDN, Target: x.search.Filter}
 	var page [][]byte
 	var answer []byte

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"crypto/rand"
-	"encoding/binary"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,17 +30,11 @@ func extend(list []*entry, dn string, more attribute) {
 }
 
 // The method "replicated" records that, when the simulation began, the first controller had received the changes of
-// another controller. The value is an UPTODATE_VECTOR_V2_EXT with one cursor (MS-DRSR): the invocationId, a USN and a
-// DSTIME in seconds since 1601.
+// another controller.
 func (c *Company) replicated(controller string) {
-	const from1601 = 11_644_473_600 // seconds from 1601 to 1970
 	id := guid{0: 0xdc, 15: 2}
 	extend(c.fixed, "CN=NTDS Settings,CN="+controller+","+sitesDN, attribute{"invocationId", []string{id.raw()}})
-	vector := binary.LittleEndian.AppendUint32(nil, 2)
-	vector = append(vector, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0)
-	vector = binary.LittleEndian.AppendUint64(append(vector, id.raw()...), firstUSN)
-	vector = binary.LittleEndian.AppendUint64(vector, uint64(c.start.Unix()+from1601))
-	extend(c.fixed, BaseDN, attribute{"replUpToDateVector", []string{string(vector)}})
+	extend(c.fixed, BaseDN, attribute{"replUpToDateVector", []string{vectorOf([]cursor{{id, firstUSN, c.start}})}})
 }
 
 // usnOf returns a person's uSNChanged. A change of membership does not raise it, because the membership is stored with
@@ -59,6 +52,7 @@ func (c *Company) highestUSN() int { return firstUSN + c.Size() + c.moved }
 func (c *Company) move(i int) {
 	c.moved++
 	c.changeOf(i).usn = c.highestUSN()
+	c.touched(object{accountObject, i})
 }
 
 func (x *condition) atLeast(v string) bool {

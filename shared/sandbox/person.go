@@ -18,7 +18,7 @@ type Person struct {
 
 	Entra *directory.EntraUser // nil: no account in Entra ID
 	AD    *directory.ADUser    // nil: no account in Active Directory
-	// LastLogon is lastLogon on the only domain controller. It is at most 14 days after AD.LastLogonTimestamp.
+	// LastLogon is lastLogon on the domain controller of the last logon. It is at most 14 days after AD.LastLogonTimestamp.
 	LastLogon time.Time
 
 	Groups   []string // display names of the Entra groups that list the person

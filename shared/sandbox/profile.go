@@ -208,6 +208,8 @@ const (
 	streamConsistency
 	streamForeign
 	streamReplaced // the first stream for replaced accounts; each replacement has two streams, one per directory
+
+	streamControllers = 0xdc // far above the streams of replaced accounts
 )
 
 func (c *Company) dice(i, stream int) dice {

@@ -80,6 +80,7 @@ func (c *Company) oust(n int, there func(int, profile) bool, again bool) {
 		default:
 			c.joined[membership{n, i}] = false
 			c.changeOf(i)
+			c.touched(object{n, i})
 		}
 		if again {
 			delete(c.earlier, membership{n, i})

@@ -72,6 +72,7 @@ func (c *Company) rebuildEntries() {
 		}
 	}
 	c.fixed = list
+	c.grouped++
 	c.forgetEntries()
 }
 

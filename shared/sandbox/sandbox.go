@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -16,7 +17,7 @@ import (
 // Sandbox is a company that is served on loopback.
 type Sandbox struct {
 	GraphURL     string // address of Microsoft Graph including the version
-	ADURL        string // address of the only domain controller, ldaps://…
+	ADURL        string // address of the first domain controller, ldaps://…
 	CAFile       string // certificate of the authority that signed the controller's certificate, as PEM
 	Base         string // DN of the domain
 	Bind         string // DN of the account that may read objects and change members of groups
@@ -28,7 +29,10 @@ type Sandbox struct {
 	served    chan struct{} // closed when the server has stopped
 	graph     http.Handler
 	intercept atomic.Pointer[http.Handler]
-	ldap      *ldapServer
+	ldap      []*ldapServer // one for each controller, by number
+	secured   tls.Certificate
+	password  string
+	before    func(*Exchange) // see Meddle; nil: nothing was set
 
 	mu       sync.Mutex
 	requests []*Request
@@ -59,21 +63,24 @@ func Start(o Options) (*Sandbox, error) {
 }
 
 func (s *Sandbox) serve() error {
-	certificate, authority, err := selfSigned()
-	if err != nil {
+	var authority []byte
+	var err error
+	if s.secured, authority, err = selfSigned(); err != nil {
 		return err
 	}
-	password := rand.Text()
+	s.password = rand.Text()
 	if err := os.WriteFile(s.CAFile, authority, 0o600); err != nil {
 		return fmt.Errorf("write certificate authority of simulated company: %w", err)
 	}
-	if err := os.WriteFile(s.PasswordFile, []byte(password), 0o600); err != nil {
+	if err := os.WriteFile(s.PasswordFile, []byte(s.password), 0o600); err != nil {
 		return fmt.Errorf("write password of simulated company: %w", err)
 	}
-	if s.ldap, err = startLDAP(s.Company, certificate, password, s.record); err != nil {
-		return err
+	for _, view := range s.Company.views() {
+		if err := s.listen(view); err != nil {
+			return err
+		}
 	}
-	s.ADURL = "ldaps://" + s.ldap.address
+	s.ADURL = s.ADURLs()[0]
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listen for Graph of simulated company: %w", err)
@@ -95,8 +102,8 @@ func (s *Sandbox) Close() error {
 		errs = append(errs, s.server.Close())
 		<-s.served
 	}
-	if s.ldap != nil {
-		errs = append(errs, s.ldap.close())
+	for _, controller := range s.ldap {
+		errs = append(errs, controller.close())
 	}
 	return errors.Join(append(errs, os.RemoveAll(s.folder))...)
 }
@@ -133,7 +140,10 @@ func (s *Sandbox) Meddle(with func(*Exchange)) {
 	if with == nil {
 		with = (*Exchange).Serve
 	}
-	s.ldap.before.Store(&with)
+	s.before = with
+	for _, controller := range s.ldap {
+		controller.before.Store(&with)
+	}
 }
 
 // Requests returns the requests since Start or ResetRequests, in order.
