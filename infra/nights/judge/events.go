@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -20,6 +21,7 @@ const (
 	Parted   What = "parted"    // nothing links the account that holds the license to the person any longer
 	Holding  What = "holding"   // the person has held the license since the time At, although no event Given gave the license to the person
 	Used     What = "used"      // a use that counts for the rule of the license
+	Erased   What = "erased"    // no controller shows a logon after the time At any longer
 	Exempted What = "exempted"  // Holds: an exemption begins; otherwise the exemption ends
 	Away     What = "away"      // the list of leaves says from now on that the person is on leave until the time Until; an earlier leave no longer counts
 	Outside  What = "outside"   // Holds: the rule for the license does not cover the person
@@ -123,6 +125,8 @@ func (j *Judge) about(e Event, p *person) error {
 		}
 	case Used:
 		p.used[e.License] = append(p.used[e.License], fact{e.At, e.Shown, true})
+	case Erased:
+		p.used[e.License] = slices.DeleteFunc(p.used[e.License], func(f fact) bool { return f.at.After(e.At) })
 	case Exempted:
 		p.exempt = append(p.exempt, fact{e.At, e.Shown, e.Holds})
 		clear(p.clear)

@@ -9,6 +9,12 @@
 //     when the directory shows the use. The directory may show a use a day late.
 //   - known: the directory has shown the fact for longer than Slack. The tool may miss a fact
 //     that appeared later, because time passes between the last reading and the write of the tool.
+//   - out of reach: the tool cannot reach a controller in this night. The tool can know a logon at this
+//     controller when the logon is older than Lag. By then, another controller has the replicated date,
+//     or it says that it has received no changes from there since. Silence of a controller is never
+//     the answer that nobody logged on there. A removal within Lag is not wrong because of the logon.
+//   - erased: no controller shows the logon any longer, because the only controller with its date was
+//     demoted or was restored from a backup. The tool cannot know it, so the judge ignores the logon.
 //   - wrong: the tool took a license although it could know a reason to wait, such as a use within the
 //     rule's idle period, a leave, an exemption, or an announcement that was too late.
 //   - back: a person is back when the leave ends, even if the person uses nothing then. The
@@ -65,6 +71,9 @@ const (
 	// Slack is the longest time between the tool's last reading and its write. The tool may miss a fact that a directory
 	// first shows within this time before the write.
 	Slack = 2 * time.Minute
+	// Lag is how old a logon at a controller out of reach must be, so that the tool can know it. Replication between two
+	// sites may take this long.
+	Lag = 6 * time.Hour
 	// Patience is how long a case may be clear, in addition to the rule's notice, before the case counts as missed.
 	Patience = 30 * 24 * time.Hour
 	// Window is the period over which the judge counts the taken licenses and compares them with Rule.Limit. Up to Few

@@ -46,6 +46,7 @@ var bugs = []struct {
 	{"relay-works-without-a-lease", people},
 	{"resumed-without-asking", people},
 	{"retry-after-ignored", people},
+	{"silent-controller-believed", people},
 	{"stale-read-believed", people},
 	{"unreadable-as-empty", people},
 }

@@ -105,7 +105,7 @@ func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 		if all || one {
 			hidden = []string{"lastLogonTimestamp", "lastLogon"}
 		}
-		// The simulation has one controller, but this fault makes it answer like several controllers. Three of four
+		// Most companies have one controller, but this fault makes it answer like several controllers. Three of four
 		// answers have old dates, as from a controller that lags. The fourth has the present dates.
 		if d, hit := w.befalls(n, LDAPDatesOlder, whom, 0.15); hit && dice(uint64(d)^uint64(o.nth)).below(4) > 0 {
 			behind = time.Duration(pick(d, 1, 14, 30, 90)) * 24 * time.Hour

@@ -87,6 +87,7 @@ func (w *World) env() map[string]string {
 		name, value, _ := strings.Cut(v, "=")
 		env[name] = value
 	}
+	env["IDLESEAT_AD_URLS"] = w.adURLs()
 	return env
 }
 

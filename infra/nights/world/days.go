@@ -14,6 +14,7 @@ func (w *World) live() {
 	d := throw(w.options.Seed, "day", w.night)
 	began := w.clock.Now()
 	w.clock.pass(day + time.Duration(d.Int64N(int64(2*time.Hour))) - time.Hour)
+	w.replication()
 	for i := range w.people {
 		w.changes(i)
 		w.governance(i)
@@ -69,6 +70,10 @@ func (w *World) logOn(i int) {
 	if w.box.Company.Truth(i).SID == "" {
 		return
 	}
+	if w.dcs != nil {
+		w.logOnNearby(i)
+		return
+	}
 	w.box.Company.LogOn(i)
 	w.used(judge.Event{At: w.clock.Now().Truncate(time.Second), Person: w.people[i].id, License: citrix})
 }
@@ -83,6 +88,7 @@ func (w *World) used(e judge.Event) {
 // The method "show" tells the judge about each use of a license that a directory shows by now. In a night with the
 // fault of older dates, the directory shows no new use.
 func (w *World) show() {
+	w.showLogons()
 	now := w.clock.Now()
 	older := map[string]bool{}
 	for _, kind := range w.weather.Tonight() {

@@ -85,7 +85,7 @@ func (w *World) tell(i int, p sandbox.Truth, at time.Time) {
 		w.hear(judge.Event{What: judge.Enabled, At: at, Person: h.id, Holds: p.Enabled})
 	}
 	w.state(judge.Outside, h, h.told.outside, map[string]bool{e3: w.outsideE3(i, p), citrix: p.SID == "" || w.contradictory(i, p) || h.hidden || w.blind()}, at)
-	w.state(judge.Stuck, h, h.told.stuck, map[string]bool{e3: w.closed(e3) || w.stuckE3(i, p), citrix: w.closed(citrix) || stuckCitrix(p)}, at)
+	w.state(judge.Stuck, h, h.told.stuck, map[string]bool{e3: w.closed(e3) || w.stuckE3(i, p), citrix: w.closed(citrix) || stuckCitrix(p) || w.unproven(i)}, at)
 	w.holds(h, e3, len(p.E3) > 0 || w.waits[place{i, groupE3}] || w.waits[place{i, groupLab}], at)
 	w.holds(h, citrix, len(p.Citrix) > 0, at)
 	w.tellApps(i, p, at)

@@ -25,6 +25,7 @@ func (w *World) settle() {
 			w.mend(t)
 		}
 	}
+	w.reunite()
 	w.box.Company.SetReports(sandbox.Reports{})
 	if w.premises != nil {
 		w.premises.Calm()

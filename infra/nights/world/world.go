@@ -75,6 +75,7 @@ func (s *Story) Night(at time.Time) int {
 type World struct {
 	groupKinds
 	protected
+	controllers
 	options                   Options
 	story                     Story
 	court                     *judge.Judge
@@ -223,12 +224,13 @@ func (w *World) build() (err error) {
 	w.store = w.weather.Store(&w.behind)
 	w.serverless = w.options.Seed%functionsEvery == 0
 	w.chooseGroups()
+	controllers := w.chooseControllers()
 	w.box, err = sandbox.Start(sandbox.Options{
 		Users: w.options.People, Seed: w.options.Seed, Now: w.clock.Now, Absent: w.options.People / 20,
 		LicenseDelay: 40 * time.Second, Lag: time.Minute, SyncDelay: w.syncDelay(), Witness: w.saw,
 		// A company has more seats than it needs. Seats run out only in a turn (see the package comment), because the
 		// judge must know when they do.
-		Seats: w.enough(),
+		Seats: w.enough(), Controllers: controllers,
 	})
 	if err != nil {
 		return err
