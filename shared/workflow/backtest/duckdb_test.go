@@ -94,12 +94,19 @@ func besideDuckDB(b *testing.B, folder, text string, a *backtest.Answer, threads
 	b.ReportMetric(clock/out.Clock, "x-duckdb")
 	b.ReportMetric(cpu/out.CPU, "x-duckdb-cpu")
 	for i, rule := range a.Rules {
-		for k, t := range rule.Thresholds {
-			hits := t.Stock.Hits + t.Flow.Hits
-			returned := t.Stock.Regret[1].Returned + t.Flow.Regret[1].Returned
-			if row := out.Rows[i][k]; row[0] != t.Days || row[1] != hits || row[2] != returned {
-				b.Errorf("rule %s, %d days: %d hits, %d returned; DuckDB says %v", rule.Name, t.Days, hits, returned, row)
+		counted := map[int][2]int{} // by days; DuckDB has no row for days without a hit
+		for _, row := range out.Rows[i] {
+			counted[row[0]] = [2]int{row[1], row[2]}
+		}
+		for _, t := range rule.Thresholds {
+			want := [2]int{t.Stock.Hits + t.Flow.Hits, t.Stock.Regret[1].Returned + t.Flow.Regret[1].Returned}
+			if counted[t.Days] != want {
+				b.Errorf("rule %s, %d days: hits and those who returned are %v; DuckDB says %v", rule.Name, t.Days, want, counted[t.Days])
 			}
+			delete(counted, t.Days)
+		}
+		if len(counted) > 0 {
+			b.Errorf("rule %s: DuckDB has other days: %v", rule.Name, counted)
 		}
 	}
 }
