@@ -11,6 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/evidence"
 	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/relay/client"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
@@ -72,15 +73,21 @@ func (b *BatchState) asksPolicy() bool { return !b.Restores && b.Scope != runs.B
 // round may make a change and roll it back.
 const MostTries = 4
 
-// Do carries out the step that in.Op names.
+// Do carries out the step that in.Op names. If the step fails, the results of the batch say why.
 func (s *Steps) Do(ctx context.Context, in StepInput) (*BatchState, error) {
-	switch in.Op {
-	case "prepare":
-		return s.prepare(ctx, in.Batch)
-	case "change":
-		return s.change(ctx, in.Batch)
+	step := map[string]func(context.Context, BatchState) (*BatchState, error){"prepare": s.prepare, "change": s.change}[in.Op]
+	if step == nil {
+		return nil, fmt.Errorf("%w: the step %q is not known", runs.ErrRefused, in.Op)
 	}
-	return nil, fmt.Errorf("%w: the step %q is not known", runs.ErrRefused, in.Op)
+	out, err := step(ctx, in.Batch)
+	if err == nil || errors.Is(err, runs.ErrRefused) { // the step itself stores a refusal
+		return out, err
+	}
+	failed := s.undone(context.WithoutCancel(ctx), &in.Batch, "the last call failed: "+plain.OneLine(err.Error()), "", true)
+	if failed != nil && failed.Error() != err.Error() {
+		err = fmt.Errorf("%w; the results do not say so: %w", err, failed)
+	}
+	return nil, err
 }
 
 // The method "prepare" finds the people whom the relay must read, and stores the list of their SIDs. It sets Ask if
@@ -167,7 +174,7 @@ func (j *job) immutableIDs(ctx context.Context) (ids []string, err error) {
 func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	if b.Evidence != nil && b.Evidence.Error != "" && strings.HasPrefix(b.Batch, "ad-") {
 		b.Ask = false
-		return &b, s.undone(ctx, &b, "nothing was done: the relay brought no evidence: "+b.Evidence.Why(), "")
+		return &b, s.undone(ctx, &b, "nothing was done: the relay brought no evidence: "+b.Evidence.Why(), "", false)
 	}
 	var text string
 	var err error
@@ -195,7 +202,7 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	}
 	refused := errors.Is(err, runs.ErrRefused)
 	if refused {
-		if failed := s.undone(ctx, &b, "nothing was done: "+err.Error(), err.Error()); failed != nil {
+		if failed := s.undone(ctx, &b, "nothing was done: "+err.Error(), err.Error(), true); failed != nil {
 			return nil, errors.Join(err, failed)
 		}
 	}
@@ -215,15 +222,16 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 }
 
 // The method "undone" stores a pending result with the reason "why" for each change of the batch that has no final
-// result. The parameter "refused" is the reason if a safety check stopped the batch, or "". After such a stop, a change
-// that waits for the directory keeps its result, because a later call may finish it. A change that returns a license
-// keeps its result, too, because the stopped call or a batch of its own has worked on it.
-func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) error {
+// result. The parameter "refused" is the reason if a safety check stopped the batch, or "". The parameter "stopped"
+// reports whether a safety check or an error stopped the batch. After such a stop, a change that waits for the directory
+// keeps its result, because a later call may finish it. A change that returns a license keeps its result, too, because
+// the stopped call or a batch of its own has worked on it.
+func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string, stopped bool) error {
 	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch, Scope: b.Scope})
 	if err != nil {
 		return err
 	}
-	if b.Scope == runs.Begun || b.Scope == runs.All && (refused != "" || j.plan.Restores == "") {
+	if b.Scope == runs.Begun || b.Scope == runs.All && (stopped || j.plan.Restores == "") {
 		back, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch, Scope: runs.Back})
 		if err != nil {
 			return err
@@ -238,7 +246,7 @@ func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) 
 		for i := range of.Changes {
 			c := &of.Changes[i]
 			known := j.results.Of(c)
-			waits := refused != "" && known != nil && !known.Retry
+			waits := stopped && known != nil && !known.Retry
 			if !j.results.Final(c) && !waits {
 				r := runs.ResultOf(c, runs.Pending, why)
 				r.Retry = true

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -70,9 +71,50 @@ func TestStepThatFails(t *testing.T) {
 	}
 }
 
+// TestFailureIsNoted: a step fails. The results of the batch say why until a later call works. A change that waits for
+// the directory keeps its result.
+func TestFailureIsNoted(t *testing.T) {
+	t.Parallel()
+	noPolicy := func(context.Context) (string, error) { return "", errDown }
+	for name, tc := range map[string]struct {
+		fault func(r relayed)
+		op    string
+		waits bool // whether the change waits for the directory before the step fails
+		want  string
+	}{
+		"Entra ID does not answer": {func(r relayed) { r.entra.fail = map[string]error{"ReadPeople #1": errDown} }, "change", false, "the last call failed: "},
+		"no policy to prepare":     {func(r relayed) { r.Policy = noPolicy }, "prepare", false, "the last call failed: " + errDown.Error()},
+		"no policy to change":      {func(r relayed) { r.Policy = noPolicy }, "change", false, "the last call failed: " + errDown.Error()},
+		"it waits":                 {func(r relayed) { r.Policy = noPolicy }, "prepare", true, "waiting for its license"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRelayed(t, newBench(t, changeBo))
+			if tc.waits {
+				r = newRelayed(t, newBench(t, moveAnna))
+				r.round(t, "entra-0001", false)
+			}
+			policy := r.Policy
+			tc.fault(r)
+			in := StepInput{Op: tc.op, Batch: BatchState{Run: "run", Batch: "entra-0001", Evidence: &protocol.Ending{Absent: true}}}
+			if _, err := r.Do(t.Context(), in); !errors.Is(err, errDown) {
+				t.Fatal(err)
+			}
+			r.is(t, runs.Pending, tc.want)
+			if got := r.results(t); got.Refused != "" || (got.Troubled() == 1) == tc.waits {
+				t.Errorf("%+v", got)
+			}
+			if r.Policy = policy; !tc.waits {
+				r.round(t, "entra-0001", false)
+				r.is(t, runs.Done, "")
+			}
+		})
+	}
+}
+
 // TestUndoneOfABatch: a batch ends before its changes are made. If only the evidence is missing, the next round tries
-// all changes again, except those that are done. If the batch is refused, a change that already waits for the directory
-// keeps its result, too.
+// all changes again, except those that are done. If the batch is refused or fails, a change that already waits for the
+// directory keeps its result, too.
 func TestUndoneOfABatch(t *testing.T) {
 	t.Parallel()
 	over, waits, again, fresh := freeDora, freeEgon, freeDora, freeEgon
@@ -80,10 +122,12 @@ func TestUndoneOfABatch(t *testing.T) {
 	changes := []plan.Change{over, waits, again, fresh}
 	for name, tc := range map[string]struct {
 		refused string
+		stopped bool
 		want    []string // the notes in the order of the changes; "+" marks changes that are tried again
 	}{
-		"no evidence": {"", []string{"over", "+why", "+why", "+why"}},
-		"refused":     {"expired", []string{"over", "waits", "+why", "+why"}},
+		"no evidence": {"", false, []string{"over", "+why", "+why", "+why"}},
+		"refused":     {"expired", true, []string{"over", "waits", "+why", "+why"}},
+		"failed":      {"", true, []string{"over", "waits", "+why", "+why"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -97,7 +141,7 @@ func TestUndoneOfABatch(t *testing.T) {
 			if err := runs.PutResults(t.Context(), r.bench.Store, "ad-0001", &before); err != nil {
 				t.Fatal(err)
 			}
-			if err := r.undone(t.Context(), &BatchState{Run: "run", Batch: "ad-0001"}, "why", tc.refused); err != nil {
+			if err := r.undone(t.Context(), &BatchState{Run: "run", Batch: "ad-0001"}, "why", tc.refused, tc.stopped); err != nil {
 				t.Fatal(err)
 			}
 			after := r.results(t)
