@@ -234,8 +234,8 @@ func TestSetbacksWait(t *testing.T) {
 	}{
 		"none":              {setback("id-q", 3, daysAgo(1)), "", 0, ""},
 		"one":               {setback("id-p", 1, daysAgo(1)), "", 1, ""},
-		"three":             {setback("id-p", 3, daysAgo(1)), "", 0, "failed in the last run, and 3 runs in a row could not make it: no seat; tried again from 2026-11-25 on"},
-		"three, by the SID": {setback(sid, 3, daysAgo(1)), "", 0, "failed in the last run, and 3 runs in a row could not make it: no seat; tried again from 2026-11-25 on"},
+		"three":             {setback("id-p", 3, daysAgo(1)), "", 0, "failed in the last run, and 3 nights in a row could not make it: no seat; tried again from 2026-11-25 on"},
+		"three, by the SID": {setback(sid, 3, daysAgo(1)), "", 0, "failed in the last run, and 3 nights in a row could not make it: no seat; tried again from 2026-11-25 on"},
 		"three, for one":    {setback("id-p", 3, daysAgo(1)), "p@x.example", 3, ""},
 		"three, and due":    {setback("id-p", 3, asOf.Add(-due)), "", 3, ""},
 		"three, not due":    {setback("id-p", 3, asOf.Add(-due+time.Second)), "", 0, "failed in the last run"},
@@ -270,7 +270,7 @@ func TestReturnedWithSetback(t *testing.T) {
 		}
 		r := w.seal(t)
 		got := r.asked(t, "m365")
-		if got.RestoreOf != "r0" || got.Setbacks != times || got.Refused != "" || strings.HasSuffix(got.Reason, "5 runs in a row could not make it: no seat") != (times > 0) {
+		if got.RestoreOf != "r0" || got.Setbacks != times || got.Refused != "" || strings.HasSuffix(got.Reason, "5 nights in a row could not make it: no seat") != (times > 0) {
 			t.Errorf("after %d: back %q, %d setbacks, %q; %s", times, got.RestoreOf, got.Setbacks, got.Refused, got.Reason)
 		}
 		e, err := r.Explain(only(t, r, "p@x.example"), asOf)

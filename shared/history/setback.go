@@ -17,8 +17,8 @@ type Setback struct {
 	User    string    `json:"user"`
 	License string    `json:"license"`
 	Run     string    `json:"run"`
-	AsOf    time.Time `json:"asOf"`  // planning time of the last run that tried
-	Times   int       `json:"times"` // number of consecutive runs that tried and did not make the change
+	AsOf    time.Time `json:"asOf"`  // planning time of the first run of the last night that tried
+	Times   int       `json:"times"` // number of consecutive nights whose runs tried and did not make the change
 	Status  string    `json:"status"`
 	Why     string    `json:"why"`
 }
@@ -103,7 +103,8 @@ func (st *Digest) readResults(ctx context.Context, s store.Store, tried []*Plann
 	return nil
 }
 
-// The method "count" records one result. Several results of one run count once.
+// The method "count" records one result. Several results of one night count once, because an operator may apply several
+// plans within an hour.
 func (st *Digest) count(p *Planned, o *outcome) {
 	t := Touch{User: o.User, License: o.License}
 	switch o.Status {
@@ -131,8 +132,11 @@ func (st *Digest) count(p *Planned, o *outcome) {
 		return
 	}
 	if b.Run != p.Run {
-		b.Run, b.AsOf = p.Run, p.AsOf
-		b.Times++
+		if b.Times == 0 || directory.Apart(b.AsOf, p.AsOf) {
+			b.AsOf = p.AsOf
+			b.Times++
+		}
+		b.Run = p.Run
 	}
 	b.Status, b.Why = o.Status, o.Note
 }
@@ -144,7 +148,7 @@ func (b *Setback) Said() string {
 		what = b.Status
 	}
 	if b.Times > 1 {
-		return fmt.Sprintf("%s in the last run, and %d runs in a row could not make it: %s", what, b.Times, b.Why)
+		return fmt.Sprintf("%s in the last run, and %d nights in a row could not make it: %s", what, b.Times, b.Why)
 	}
 	return fmt.Sprintf("%s in the last run: %s", what, b.Why)
 }

@@ -21,8 +21,8 @@ func TestSetback(t *testing.T) {
 		said   string
 	}{
 		"failed":                        {[]string{`"failed","note":"no seat"`}, 1, at(0), "failed in the last run: no seat"},
-		"failed, refused":               {[]string{`"failed","note":"no seat"`, `"refused","note":"held twice"`}, 2, at(3).Add(-early), "refused in the last run, and 2 runs in a row could not make it: held twice"},
-		"three times, a night between":  {[]string{`"failed"`, `"kept"`, "", `"failed","note":"no"`}, 3, at(7).Add(-early), "failed in the last run, and 3 runs in a row could not make it: no"},
+		"failed, refused":               {[]string{`"failed","note":"no seat"`, `"refused","note":"held twice"`}, 2, at(3).Add(-early), "refused in the last run, and 2 nights in a row could not make it: held twice"},
+		"three times, a night between":  {[]string{`"failed"`, `"kept"`, "", `"failed","note":"no"`}, 3, at(7).Add(-early), "failed in the last run, and 3 nights in a row could not make it: no"},
 		"not reached":                   {[]string{`"pending","again":true,"note":"down"`}, 1, at(0), "not made in the last run: down"},
 		"waiting":                       {[]string{`"pending"`}, 0, time.Time{}, ""},
 		"closed":                        {[]string{`"refused","closed":true`}, 0, time.Time{}, ""},
@@ -30,7 +30,7 @@ func TestSetback(t *testing.T) {
 		"failed, damaged results since": {[]string{`"failed","note":"no"`, `{`}, 1, at(0), "failed in the last run: no"},
 		"never again":                   {append([]string{`"failed"`}, make([]string, 40)...), 0, time.Time{}, ""},
 		"often": {[]string{`"failed"`, `"failed"`, `"failed"`, `"failed"`, `"failed"`, `"failed"`, `"failed","note":"no"`}, 7, at(6 + mostNights).Add(-early),
-			"failed in the last run, and 7 runs in a row could not make it: no"},
+			"failed in the last run, and 7 nights in a row could not make it: no"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -175,6 +175,22 @@ func TestSetbacksOfSeveral(t *testing.T) {
 	for _, user := range []string{"ann", "bob", "cid"} {
 		if st.Setback(user, "e3") == nil {
 			t.Errorf("%s has no setback", user)
+		}
+	}
+}
+
+// A setback counts nights. A second plan within an hour is no further night.
+func TestSetbackOfOneNight(t *testing.T) {
+	t.Parallel()
+	st := &Digest{At: at(2), items: map[Touch]*Item{}, setbacks: map[Touch]*Setback{}}
+	failed := &outcome{User: "ann", License: "e3", Status: "failed"}
+	for i, tc := range []struct {
+		asOf time.Time
+		want int
+	}{{at(0), 1}, {at(0).Add(time.Hour), 1}, {at(0).Add(2 * time.Hour), 1}, {at(1), 2}, {at(1).Add(time.Hour), 2}} {
+		st.count(&Planned{Run: nameOf(i), AsOf: tc.asOf}, failed)
+		if b := st.Setback("ann", "e3"); b.Times != tc.want {
+			t.Errorf("try %d: %+v, want %d nights", i+1, b, tc.want)
 		}
 	}
 }

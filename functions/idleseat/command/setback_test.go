@@ -82,7 +82,7 @@ func TestSetbacks(t *testing.T) {
 		t.Errorf("tried in the nights %v", tried)
 	}
 	one := s.plan(exitDone, "--user", first.Changes[0].UserPrincipalName)
-	if len(one.Changes) != 1 || !strings.Contains(one.Changes[0].Reason, "runs in a row could not make it") {
+	if len(one.Changes) != 1 || !strings.Contains(one.Changes[0].Reason, "nights in a row could not make it") {
 		t.Errorf("for one person: %+v", one.Changes)
 	}
 	s.company.Intercept(nil)

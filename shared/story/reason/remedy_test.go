@@ -54,7 +54,7 @@ var stored = map[string]string{
 	"announced on 2026-11-20; done when the usage reports reach 2026-12-04, if the person is still idle":                                                                   "announced",
 	"announced on 2026-11-20; announced again from 2026-12-04T02:00:00Z on if the person is still idle":                                                                    "announcedAgain",
 	"first reading: no run of an earlier day saw the account; the schedule takes the license after a second reading on another day, an operator may plan and apply it now": "firstReading",
-	"failed in the last run, and 3 runs in a row could not make it: Graph answered 403; tried again from 2026-12-03 on":                                                    "setback",
+	"failed in the last run, and 3 nights in a row could not make it: Graph answered 403; tried again from 2026-12-03 on":                                                  "setback",
 	"not restored: the rule has no onReturn: restore; `idleseat restore a@x` does it":                                                                                      "notBack",
 	"no free seat of exchange-online is left for it, beside the 2 that are kept free; buy some, or free some first":                                                        "seats",
 	"the size of the mailbox is not known: the mailbox usage report conceals names; show them in the settings of the Microsoft 365 admin center, under reports":            "mailboxSize",
