@@ -117,23 +117,30 @@ func makeDigest(ctx context.Context, s store.Store, run string, now time.Time) (
 	if err := next.readResults(ctx, s, lately); err != nil {
 		return nil, err
 	}
-	return next, next.accept(ctx, s, old)
+	return next, next.accept(ctx, s, old, plans)
 }
 
 // The method "accept" drops each sighting (an activity date that apply read before a change) that is not newer than the
-// last run with --accept-feeds. In that run, an operator accepted the dates of the directories.
-func (st *Digest) accept(ctx context.Context, s store.Store, old *Digest) error {
-	if old == nil {
-		return nil
+// last run with --accept-feeds. In that run, an operator accepted the dates of the directories. The argument "plans" has
+// the names of all runs for everybody. The method looks at the run of the earlier digest and at the runs after it, whose
+// digests may be damaged.
+func (st *Digest) accept(ctx context.Context, s store.Store, old *Digest, plans []string) error {
+	first := ""
+	if old != nil {
+		first, st.Accepted = old.Run, old.Accepted
 	}
-	st.Accepted = old.Accepted
-	b, err := snapshot.GetBegin(ctx, s, old.Run)
-	switch {
-	case errors.Is(err, snapshot.ErrUnknownRun), errors.Is(err, store.ErrDamaged): // the sightings stay, which takes no license
-	case err != nil:
-		return err
-	case b.AcceptFeeds && b.Read.After(st.Accepted):
-		st.Accepted = b.Read
+	for _, run := range plans {
+		if run < first || run >= st.Run {
+			continue
+		}
+		b, err := snapshot.GetBegin(ctx, s, run)
+		switch {
+		case errors.Is(err, snapshot.ErrUnknownRun), errors.Is(err, store.ErrDamaged): // the sightings stay, which takes no license
+		case err != nil:
+			return err
+		case b.AcceptFeeds && b.Read.After(st.Accepted):
+			st.Accepted = b.Read
+		}
 	}
 	maps.DeleteFunc(st.sightings, func(_ string, seen *directory.Sighting) bool { return !seen.At.After(st.Accepted) })
 	return nil
@@ -222,9 +229,14 @@ func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, 
 	return lately, unread, err
 }
 
-// The method "later" replaces *last by b if b is newer. It ignores a reading from after the time of the digest.
+// The method "later" replaces *last by b if b is newer. Two runs may share one reading, because one of them planned over
+// the snapshot of the other. The newer run then counts, because an operator may have accepted the reading in it. The
+// method ignores a reading from after the time of the digest.
 func (st *Digest) later(last **plan.Baseline, b *plan.Baseline) {
-	if b != nil && !b.Read.After(st.At) && (*last == nil || b.Read.After((*last).Read)) {
+	if b == nil || b.Read.After(st.At) {
+		return
+	}
+	if l := *last; l == nil || b.Read.After(l.Read) || b.Read.Equal(l.Read) && b.Run > l.Run {
 		*last = b
 	}
 }
