@@ -52,7 +52,7 @@ func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.B
 		if b == nil || b.Run == "" || b.Partitions < 1 || b.Read.After(now) {
 			continue
 		}
-		c := &recollection{Run: r, source: directory.Source(s), last: b, now: now, accepted: r.Begin.AcceptFeeds && b.Run != r.Begin.Run, exact: exact}
+		c := &recollection{Run: r, source: directory.Source(s), last: b, now: now, accepted: r.accepts(b), exact: exact}
 		c.dates = !c.accepted && r.Feeds[s].State == plan.Healthy
 		c.groups = groupsOf(h, c.source, b.Partitions)
 		for n := range c.groups {
@@ -269,13 +269,13 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 }
 
 // The method "sighted" adds activity dates that an earlier run read just before a change. Hours later, a directory
-// sometimes shows an older date again. Such a date counts as lost. If an operator accepts the feeds, the method does
-// nothing.
+// sometimes shows an older date again. Such a date counts as lost. If an operator accepts the feeds, the method ignores
+// what was read before the accepted reading.
 func (c *recollection) sighted(a *account) {
-	if c.Begin.AcceptFeeds {
-		return
-	}
 	seen := c.History.Sighting(a.id())
+	if seen != nil && c.Begin.AcceptFeeds && !seen.At.After(c.Begin.Read) {
+		seen = nil
+	}
 	switch {
 	case c.source == directory.AD:
 		if seen != nil {

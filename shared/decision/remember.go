@@ -174,12 +174,13 @@ func (r *Run) lastReadings() (last [2]*plan.Baseline) {
 }
 
 // Recall adds facts from earlier readings to accounts that a caller has just read again. The facts of a source come
-// from the run's own reading if that was healthy and lists everybody. Otherwise they come from the last healthy reading
-// of an earlier run.
+// from the newest healthy reading of everybody: the run's own reading, or a newer one that Learn found, or else the last
+// one of an earlier run.
 func (r *Run) Recall(ctx context.Context, h *directory.Accounts, now time.Time) error {
 	last := r.lastReadings()
 	for s, f := range r.Feeds[:directory.Sources] {
-		if f.State == plan.Healthy && r.Begin.User == "" {
+		own := f.State == plan.Healthy && r.Begin.User == ""
+		if own && (last[s] == nil || !last[s].Read.After(r.Begin.Read)) {
 			last[s] = &plan.Baseline{Run: r.Begin.Run, Partitions: r.Begin.Partitions, Read: r.Begin.Read}
 		}
 	}

@@ -51,7 +51,21 @@ func (j *job) check(ctx context.Context, in Request) error {
 	if j.onlyGivesBack() {
 		return nil
 	}
+	if err := j.learn(ctx); err != nil {
+		return err
+	}
 	return j.probe(ctx, refuse)
+}
+
+// The method "learn" looks once per call for what other runs have learned of people since the plan was made.
+func (j *job) learn(ctx context.Context) error {
+	if err := j.run.Learn(ctx, j.Now()); err != nil {
+		return fmt.Errorf("apply run %s: %w", j.plan.Run, err)
+	}
+	if j.inForce != nil {
+		j.inForce.run.History = j.run.History
+	}
+	return nil
 }
 
 // The method "overridden" records for later plans that an operator overrode the limits of this plan.
