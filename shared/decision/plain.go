@@ -89,13 +89,16 @@ func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts)
 // with the table of people and with healthy sources. Active Directory may be absent. No group may have lost many
 // members, or have been deleted and created again. The groups in policy.GivingGroups must have been read. The last
 // healthy readings must have the same number of partitions as the run, so that each partition has a single table of
-// known accounts.
+// known accounts, and none of them may be newer than the snapshot.
 func (s *Screen) can() bool {
 	r := s.run
 	if len(r.Manifest.People) == 0 || !r.Manifest.Derives() || r.Begin.User != "" || r.Begin.AcceptFeeds || len(r.Shrunk())+len(r.Remade()) > 0 {
 		return false
 	}
 	if r.Feeds[directory.Entra].State != plan.Healthy || r.Feeds[directory.AD].State != plan.Healthy && r.Feeds[directory.AD].State != plan.Absent {
+		return false
+	}
+	if len(r.newer()) > 0 {
 		return false
 	}
 	for _, b := range r.lastReadings() {

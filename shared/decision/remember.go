@@ -169,6 +169,9 @@ func (r *Run) lastReadings() (last [2]*plan.Baseline) {
 	}
 	for s := range last { // a digest of an earlier version has only the field Baselines
 		last[s] = cmp.Or(r.History.Known[s], r.History.Baselines[s])
+		if b := last[s]; r.before != nil && b != nil && b.Read.After(r.Begin.Read) {
+			last[s] = cmp.Or(r.before.Known[s], r.before.Baselines[s])
+		}
 	}
 	return last
 }
@@ -178,6 +181,9 @@ func (r *Run) lastReadings() (last [2]*plan.Baseline) {
 // one of an earlier run.
 func (r *Run) Recall(ctx context.Context, h *directory.Accounts, now time.Time) error {
 	last := r.lastReadings()
+	for s, b := range r.newer() {
+		last[s] = b
+	}
 	for s, f := range r.Feeds[:directory.Sources] {
 		own := f.State == plan.Healthy && r.Begin.User == ""
 		if own && (last[s] == nil || !last[s].Read.After(r.Begin.Read)) {

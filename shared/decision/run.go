@@ -38,6 +38,9 @@ type Run struct {
 	memory  *memory
 	trail   int                          // number of lost tables that led back to this run; see tableAgain
 	usage   func() (usage.Tables, error) // reads the tables on the first call only
+
+	before        *history.Digest // the digest of the run that read an old snapshot, or nil; see loadBefore
+	unknownBefore string          // the run whose digest should be in "before" and cannot be read, or empty
 }
 
 // Open loads a sealed run with its policy, its history and the health of its signals.
@@ -93,6 +96,9 @@ func open(ctx context.Context, s store.Store, b *snapshot.Begin, m *snapshot.Man
 	r := &Run{columns: columns, Begin: b, Manifest: m, Policy: p, Tenant: plan.TenantOf(b.SKUs, b.Groups, b.Granting), store: s, ManifestHash: hash, memory: newMemory()}
 	r.Tenant.SIDs = m.Readings[directory.AD].GroupSIDs
 	if r.History, err = history.Load(ctx, s, m); err != nil {
+		return nil, err
+	}
+	if err := r.loadBefore(ctx); err != nil {
 		return nil, err
 	}
 	for _, ref := range p.GroupRefs() {
@@ -170,11 +176,17 @@ func (r *Run) baseline(s directory.Signal) *plan.Baseline {
 	if r.History == nil || r.Begin.User != "" || r.Begin.AcceptFeeds {
 		return nil
 	}
-	b := r.History.Baseline(s)
-	if b == nil || b.Read.After(r.Begin.Read) {
-		return nil
+	return r.baselineBefore(s)
+}
+
+// baselineBefore returns the figures of a signal in its last healthy reading before this run's snapshot, or nil.
+func (r *Run) baselineBefore(s directory.Signal) *plan.Baseline {
+	for _, digest := range []*history.Digest{r.History, r.before} {
+		if b := digest.Baseline(s); b != nil && !b.Read.After(r.Begin.Read) {
+			return b
+		}
 	}
-	return b
+	return nil
 }
 
 // First reports whether this run is the first with a healthy reading of the signal, so that the run cannot compare it
@@ -183,8 +195,7 @@ func (r *Run) First(s directory.Signal) bool {
 	if r.Begin.AcceptFeeds {
 		return false
 	}
-	b := r.History.Baseline(s)
-	return b == nil || b.Read.After(r.Begin.Read)
+	return r.baselineBefore(s) == nil
 }
 
 // Read loads one partition of the snapshot into h, and reuses the memory of h. It adds the health of the feeds and the
@@ -220,6 +231,9 @@ func (r *Run) addPast(ctx context.Context, h *directory.Accounts) error {
 	}
 	for _, ref := range r.Remade() {
 		withhold(h, ref.Key(true), ref.Key(false))
+	}
+	if err := r.heed(ctx, h); err != nil {
+		return fmt.Errorf("run %s: %w", r.Begin.Run, err)
 	}
 	if err := r.recall(ctx, h, r.lastReadings(), r.Begin.Read, r.Begin.User != ""); err != nil {
 		return fmt.Errorf("run %s: %w", r.Begin.Run, err)
