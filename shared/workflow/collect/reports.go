@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -52,49 +53,63 @@ func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading,
 const mostEarlier = 30
 
 // The method "follow" copies days of activity into the table of a report from an earlier table of the same report. It
-// uses the newest earlier table that can be read.
+// uses the newest earlier table that can be read. A run over the snapshot of another run read no report, so it does not
+// count.
+//
 // If a table newer than that one is damaged, the result "lost" is the reason. The damaged table may have shown a day
-// that the new report lacks, so this run must not trust the report. The next run follows the new table.
+// that the new report lacks, so no run of this night must trust the report. The next night follows the new table.
 func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) (lost string, err error) {
 	earlier, err := history.Before(ctx, c.Store, run, c.Now())
 	if err != nil {
 		return "", err
 	}
-	for _, run := range earlier[:min(len(earlier), mostEarlier)] {
-		last, err := c.reportOf(ctx, run, table.Report)
+	looked := 0
+	for _, run := range earlier {
+		b, err := snapshot.GetBegin(ctx, c.Store, run)
+		if err == nil && b.Copy != "" {
+			continue
+		}
+		if looked++; looked > mostEarlier {
+			break
+		}
+		last, doubt, err := c.reportOf(ctx, run, table.Report)
 		switch {
 		case errors.Is(err, store.ErrDamaged):
 			if lost == "" {
-				lost = fmt.Sprintf("what run %s knew of it cannot be read any more, so nobody can tell whether it lost a day since; it is trusted again from the next run on; to trust it now, plan with --accept-feeds: %v", run, err)
+				lost = fmt.Sprintf("what run %s knew of it cannot be read any more, so nobody can tell whether it lost a day since; it is trusted again from the next night on; to trust it now, plan with --accept-feeds: %v", run, err)
 			}
 		case err != nil:
 			return "", fmt.Errorf("what run %s knew of it cannot be read (plan with --accept-feeds to go on without): %w", run, err)
 		case last != nil:
 			table.Follow(last)
+			if b != nil && !directory.Apart(b.Read, c.Now()) {
+				lost = cmp.Or(lost, doubt)
+			}
 			return lost, nil
 		}
 	}
 	return lost, nil
 }
 
-// reportOf returns the table that a run stored for a report, or nil if there is none or it has expired.
-func (c *Collector) reportOf(ctx context.Context, run, report string) (*usage.Table, error) {
+// reportOf returns the table that a run stored for a report, or nil if there is none or it has expired. The result
+// "doubt" is the reason why that run did not trust the report, or "".
+func (c *Collector) reportOf(ctx context.Context, run, report string) (t *usage.Table, doubt string, err error) {
 	m, _, err := snapshot.GetManifest(ctx, c.Store, run)
 	if errors.Is(err, snapshot.ErrNone) {
-		return nil, nil
+		return nil, "", nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	i := slices.IndexFunc(m.Reports, func(r usage.Reading) bool { return r.Name == report && r.Key != "" })
 	if i < 0 {
-		return nil, nil
+		return nil, "", nil
 	}
-	t, err := snapshot.GetReport(ctx, c.Store, &m.Reports[i])
+	t, err = snapshot.GetReport(ctx, c.Store, &m.Reports[i])
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
+		return nil, "", nil
 	}
-	return t, err
+	return t, m.Reports[i].Failed, err
 }
 
 func coversReports(b *snapshot.Begin, signals []directory.Signal) error {

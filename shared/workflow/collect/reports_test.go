@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -189,10 +190,10 @@ func TestAReportLosesADay(t *testing.T) {
 	}
 }
 
-// TestADamagedReportIsLostForOneRun: what a run stored about a usage report is damaged. In the next run, the rules
-// about this report are undecided. In the run after that, they decide again, and still notice a known day of use that
-// the report lacks now.
-func TestADamagedReportIsLostForOneRun(t *testing.T) {
+// TestADamagedReportIsLostForOneNight: what a run stored about a usage report is damaged. In the next night, the rules
+// about this report are undecided, also in a second run of this night. In the night after that, they decide again, and
+// still notice a known day of use that the report lacks now.
+func TestADamagedReportIsLostForOneNight(t *testing.T) {
 	t.Parallel()
 	const bo, cid = "2026-11-21,180,bo@x.example,Bo,2026-11-20\r\n", "2026-11-21,180,cid@x.example,Cid,2026-11-20\r\n"
 	const anna = "2026-11-21,180,anna@x.example,Anna,2026-09-01\r\n"
@@ -228,13 +229,55 @@ func TestADamagedReportIsLostForOneRun(t *testing.T) {
 			if got := outcomes(t, third); got["an copilot"] != policy.Undecided || got["bo copilot"] != policy.Undecided {
 				t.Errorf("the run after decides: %v", got)
 			}
+			if f := next("run3again", bo+cid+anna).Feeds[directory.CopilotUse]; f.State != plan.Unhealthy || !strings.Contains(f.Reason, "what run run2 knew of it cannot be read any more") {
+				t.Errorf("the signal in a second run of the night: %+v", f)
+			}
+			b.Now = func() time.Time { return clock.AddDate(0, 0, 1) }
 			fourth := next("run4", strings.Replace(bo, "2026-11-20", "", 1)+cid+anna)
 			if f := fourth.Feeds[directory.CopilotUse]; f.State != plan.Healthy {
-				t.Errorf("the signal two runs after: %+v", f)
+				t.Errorf("the signal two nights after: %+v", f)
 			}
 			if got := outcomes(t, fourth); got["an copilot"] != policy.Reclaim || got["bo copilot"] != policy.Undecided { // the new report lacks Bo's day
-				t.Errorf("two runs after: %v", got)
+				t.Errorf("two nights after: %v", got)
 			}
 		})
+	}
+}
+
+// TestAReportAfterAPlanOverAnOldSnapshot: after a night in which Anna was active, somebody plans over the snapshot of an
+// older night. The next report lacks Anna's day. It is compared with the newest report that was read, so the rule is
+// undecided.
+func TestAReportAfterAPlanOverAnOldSnapshot(t *testing.T) {
+	t.Parallel()
+	const others = "2026-11-21,180,bo@x.example,Bo,2026-11-20\r\n2026-11-21,180,cid@x.example,Cid,2026-11-20\r\n"
+	b, _ := usageRun(t, copilotHead+others+"2026-11-21,180,anna@x.example,Anna,\r\n", nil)
+	planned := func(run string) {
+		if err := history.PutPlanned(t.Context(), b.Store, &history.Planned{Run: run}, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	planned("run")
+	b.entra.usage = map[string]string{"copilot": copilotHead + others + "2026-11-21,180,anna@x.example,Anna,2026-11-19\r\n"}
+	in := Start{Run: "run2", AsOf: asOf, Policy: load(t, usageText), Text: usageText}
+	if err := b.one(t, in); err != nil {
+		t.Fatal(err)
+	}
+	planned("run2")
+	in.Run = "run3"
+	if err := BeginOver(t.Context(), b.Store, "run", in, "v1", clock); err != nil {
+		t.Fatal(err)
+	}
+	planned("run3")
+	b.entra.usage = map[string]string{"copilot": copilotHead + others + "2026-11-21,180,anna@x.example,Anna,\r\n"}
+	in.Run = "run4"
+	if err := b.one(t, in); err != nil {
+		t.Fatal(err)
+	}
+	r, err := decision.Open(t.Context(), b.Store, "run4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := outcomes(t, r); got["an copilot"] != policy.Undecided || got["bo copilot"] != policy.Keep {
+		t.Errorf("%v", got)
 	}
 }
