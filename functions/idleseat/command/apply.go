@@ -230,7 +230,11 @@ func (r *resumed) count(a *Process, p *plan.Plan, run string, results *runs.Resu
 			r.troubled++
 		}
 		if x.Status != runs.Done {
-			open.add(x.UserPrincipalName, fmt.Sprintf("%s: %s: %s", plan.Arrow(x.Rule, x.License, x.To), x.Status, x.Note))
+			text := fmt.Sprintf("%s: %s", plan.Arrow(x.Rule, x.License, x.To), x.Status)
+			if !a.logs {
+				text += ": " + x.Note
+			}
+			open.add(a.person(x.UserPrincipalName, x.User), text)
 		}
 	}
 	for _, line := range open.lines() {

@@ -96,6 +96,7 @@ type Process struct {
 	verbose bool
 	json    io.Writer      // stdout, for JSON
 	file    io.Writer      // stdout without a filter, for a file that contains only printable text
+	logs    bool           // the text of the command goes into a log, so it has no names of people and no dates of their activity
 	live    *terminal.Line // the line that shows the progress; nil if stderr is no terminal
 	place   string         // the value of --store that commands in messages need; empty if they need none
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/lease"
 	"github.com/idleseat/idleseat/shared/plain"
+	"github.com/idleseat/idleseat/shared/plain/terminal"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -54,6 +55,7 @@ type night struct {
 // "idleseat run" works in a store at a time.
 func (c *runCmd) Run(a *Process) error {
 	n := &night{runCmd: c, a: a, earlier: map[string]resumed{}}
+	a.logs = a.live == nil || terminal.Of(a.file, a.Variable).Width == 0
 	err := n.take()
 	n.post(err)
 	return err
@@ -219,7 +221,13 @@ func (n *night) show(s store.Store) error {
 	if n.plan.Verdict == plan.Review {
 		next = n.next(n.a, "apply "+n.plan.Run)
 	}
-	return printPlan(n.a, s, n.plan, n.formatFlag, next)
+	if !n.a.logs {
+		return printPlan(n.a, s, n.plan, n.formatFlag, next)
+	}
+	out := &printer{w: n.a.Stdout}
+	planHead(out, n.plan)
+	out.printf("the changes, the reasons and the notes, with names of people:  %s\n\n", n.next(n.a, "show "+n.plan.Run))
+	return planEnd(out, n.plan, next)
 }
 
 // The method "print" prints the results. With --format json it prints one object with the plan and the results. Both
@@ -228,6 +236,9 @@ func (n *night) print(s store.Store) error {
 	if !n.json() {
 		if n.results == nil {
 			return nil
+		}
+		if n.a.logs {
+			return (&printer{w: n.a.Stdout}).became(n.plan, n.results, 0, n.again())
 		}
 		return printResults(n.a, n.plan, n.results, 0, n.formatFlag, n.again())
 	}

@@ -50,6 +50,39 @@ func inMode(t *testing.T, mode policy.Mode) policyText {
 	return replace(t, "mode: review", "mode: "+string(mode))
 }
 
+// TestNightLogsNoPeople: without a terminal, such as in the journal, a night prints figures and ids. Its text has no name
+// of a person and no date of activity, also when it goes on with changes of an earlier run.
+func TestNightLogsNoPeople(t *testing.T) {
+	t.Parallel()
+	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3, LicenseDelay: 30 * time.Minute})
+	p := s.plan(exitDone)
+	s.want(exitDone, "apply", p.Run, "--yes")
+	s.logsNoPeople(exitDone, "went on with run "+p.Run+": done ", "verdict nothing")
+	s, _ = newNights(t, sandbox.Options{Users: 200, Seed: 3, LicenseDelay: 30 * time.Minute}, inMode(t, policy.Enforce))
+	s.logsNoPeople(exitDone, "verdict apply: ", " a month freed")
+}
+
+func (s *shell) logsNoPeople(status int, wants ...string) {
+	s.t.Helper()
+	a := s.want(status, "run")
+	text := string(a.out) + a.err
+	for i := range s.company.Company.Size() {
+		if e := s.company.Company.Person(i).Entra; e != nil && strings.Contains(text, e.UserPrincipalName) {
+			s.t.Errorf("the night prints %s", e.UserPrincipalName)
+		}
+	}
+	for _, never := range []string{"no sign-in since", "never signed in", "no logon since", "signed in "} {
+		if strings.Contains(text, never) {
+			s.t.Errorf("the night prints %q", never)
+		}
+	}
+	for _, want := range append(wants, "m365-idle-60", "with names of people:  idleseat show 2") {
+		if !strings.Contains(text, want) {
+			s.t.Errorf("the night does not print %q:\n%s", want, text)
+		}
+	}
+}
+
 // TestNightByMode: in audit, a night writes nothing. In review, it only finishes changes that were begun before. In
 // enforce, it also applies its plan.
 func TestNightByMode(t *testing.T) {

@@ -1,7 +1,6 @@
 package command
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/idleseat/idleseat/shared/plan"
@@ -44,6 +43,6 @@ func (n *night) tellLeft() {
 	}
 	for _, b := range n.left {
 		state := map[bool]string{true: "half-way back since", false: "half-way taken by"}[b.Back]
-		n.tell("%s, %s: %s run %s; to restore all that this run took from the person, call:  %s", cmp.Or(b.UserPrincipalName, b.User), b.License, state, b.Run, n.next(n.a, "restore --run "+b.Run+" "+b.User))
+		n.tell("%s, %s: %s run %s; to restore all that this run took from the person, call:  %s", n.a.person(b.UserPrincipalName, b.User), b.License, state, b.Run, n.next(n.a, "restore --run "+b.Run+" "+b.User))
 	}
 }

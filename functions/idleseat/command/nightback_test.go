@@ -43,7 +43,7 @@ func TestNightWithoutPlan(t *testing.T) {
 			}
 			s.later(day)
 			a := s.want(tc.status, "run")
-			_, command, found := strings.Cut(a.err, c.UserPrincipalName+", "+c.License+": half-way back since run "+first.Run+"; to restore all that this run took from the person, call:  idleseat ")
+			_, command, found := strings.Cut(a.err, c.User+", "+c.License+": half-way back since run "+first.Run+"; to restore all that this run took from the person, call:  idleseat ")
 			if found == tc.ends {
 				t.Fatalf("%s", a.err)
 			}

@@ -200,28 +200,7 @@ func printPlan(a *Process, s store.Store, p *plan.Plan, f formatFlag, next strin
 
 func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next string) error {
 	out := &printer{w: a.Stdout}
-	out.printf("Run %s, tenant %s, as of %s, mode %s\n\n", p.Run, p.Tenant, p.AsOf.Format(time.RFC3339), p.Mode)
-	for _, name := range []string{"entra", "ad"} {
-		f := p.Sources[name]
-		out.printf("  source %-6s %s%s\n", name, f.State, plain.Prefixed(": ", f.Reason))
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.Sources)) {
-		if signal, known := directory.SignalNamed(name); known && signal.Reported() {
-			out.printf("  signal %-6s %s%s\n", name, p.Sources[name].State, plain.Prefixed(": ", p.Sources[name].Reason))
-		}
-	}
-	out.printf("  %s\n\n", countsOf(&p.Counts))
-	if len(p.Kinds) > 0 {
-		out.printf("  accounts that are no people:")
-		for i, kind := range slices.Sorted(maps.Keys(p.Kinds)) {
-			out.printf("%s %s %d", map[bool]string{true: ","}[i > 0], kind, p.Kinds[kind])
-		}
-		out.printf("\n\n")
-	}
-	if len(p.Rules) > 0 {
-		out.table(ruleTable(p))
-		out.printf("\n")
-	}
+	planHead(out, p)
 	for _, n := range p.Notes {
 		out.printf("  note: %s\n", n)
 	}
@@ -247,6 +226,37 @@ func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next str
 	if err := leftOut(a, s, r, out); err != nil {
 		return err
 	}
+	return planEnd(out, p, next)
+}
+
+// planHead prints what was read and what the rules found, in figures.
+func planHead(out *printer, p *plan.Plan) {
+	out.printf("Run %s, tenant %s, as of %s, mode %s\n\n", p.Run, p.Tenant, p.AsOf.Format(time.RFC3339), p.Mode)
+	for _, name := range []string{"entra", "ad"} {
+		f := p.Sources[name]
+		out.printf("  source %-6s %s%s\n", name, f.State, plain.Prefixed(": ", f.Reason))
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Sources)) {
+		if signal, known := directory.SignalNamed(name); known && signal.Reported() {
+			out.printf("  signal %-6s %s%s\n", name, p.Sources[name].State, plain.Prefixed(": ", p.Sources[name].Reason))
+		}
+	}
+	out.printf("  %s\n\n", countsOf(&p.Counts))
+	if len(p.Kinds) > 0 {
+		out.printf("  accounts that are no people:")
+		for i, kind := range slices.Sorted(maps.Keys(p.Kinds)) {
+			out.printf("%s %s %d", map[bool]string{true: ","}[i > 0], kind, p.Kinds[kind])
+		}
+		out.printf("\n\n")
+	}
+	if len(p.Rules) > 0 {
+		out.table(ruleTable(p))
+		out.printf("\n")
+	}
+}
+
+// planEnd prints the verdict, why the plan is on hold, and the command that applies it.
+func planEnd(out *printer, p *plan.Plan, next string) error {
 	out.printf("%s\n", summary(p))
 	switch {
 	case p.Verdict == plan.Hold:

@@ -72,6 +72,14 @@ func (p *printer) shortTable(rows [][]string, rest string) {
 
 func oneLine(text string) string { return plain.OneLine(text) }
 
+// The method "person" returns the name of a person, or the id if there is no name or if the text goes into a log.
+func (a *Process) person(name, id string) string {
+	if a.logs {
+		return id
+	}
+	return cmp.Or(name, id)
+}
+
 // The function "flowing" returns a writer that breaks lines to the width of the terminal.
 func flowing(w io.Writer) io.Writer {
 	if out, fits := w.(*terminal.Out); fits {

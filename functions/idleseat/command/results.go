@@ -82,16 +82,24 @@ func printResults(a *Process, p *plan.Plan, r *runs.Results, earlier int, f form
 	}
 	out := &printer{w: a.Stdout}
 	rows := [][]string{{"USER", "CHANGE", "STATUS", "NOTE"}}
-	saved := 0.0
 	for _, x := range r.Results {
 		rows = append(rows, []string{x.UserPrincipalName, plan.Arrow(x.Rule, x.License, x.To), string(x.Status), x.Note})
+	}
+	out.toldTable(rows, "the run's results have them all")
+	out.printf("\n")
+	return out.became(p, r, earlier, next)
+}
+
+// The method "became" prints the results of a plan in figures. Its arguments are those of printResults.
+func (p *printer) became(of *plan.Plan, r *runs.Results, earlier int, next string) error {
+	saved := 0.0
+	for _, x := range r.Results {
 		if x.Status == runs.Done {
 			saved += x.MonthlySaving
 		}
 	}
-	out.toldTable(rows, "the run's results have them all")
-	out.printf("\n%s; %s\n", counts(r.Count), freed(saved, p.Currency, p.Restores != ""))
-	return out.waits(r.Count(runs.Pending)+earlier, next)
+	p.printf("%s; %s\n", counts(r.Count), freed(saved, of.Currency, of.Restores != ""))
+	return p.waits(r.Count(runs.Pending)+earlier, next)
 }
 
 func (p *printer) waits(pending int, next string) error {
