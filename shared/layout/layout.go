@@ -199,9 +199,24 @@ const (
 	Second   = "second-try"
 	Third    = "third-try"
 	Rejoined = "rejoined"
+
+	EntraGone      = "entra-gone"
+	EntraSeenAgain = "entra-seen-again"
+	ADGone         = "ad-gone"
+	ADSeenAgain    = "ad-seen-again"
 )
 
-// Beside returns the key of an object about an intent. The argument "about" is one of the names above.
+// Nth returns the name of the object number n of several with the same meaning, such as entra-gone-2. The first one has
+// no number in its name.
+func Nth(about string, n int) string {
+	if n == 1 {
+		return about
+	}
+	return fmt.Sprintf("%s-%d", about, n)
+}
+
+// Beside returns the key of an object about an intent. The argument "about" is one of the names above, or a
+// result of Nth.
 func Beside(person, license string, seq int, about string) string {
 	return fmt.Sprintf("%s%06d.%s.json", License(person, license), seq, about)
 }

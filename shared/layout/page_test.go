@@ -29,6 +29,7 @@ var onPage = map[string][]string{
 	"Plan": {Plan("<run>")}, "Changes": {Changes("<run>")}, "Report": {Report("<run>")}, "Point": {Point("<run>")}, "Result": {Result("<run>", "<batch>")}, "Ended": {Ended("<run>", "<batch>", "<attempt>")},
 	"Noted": {Noted(Plans, "<run>"), Noted(Others, "<run>"), Noted(Overrides, "<run>"), Noted(Withdrawn, "<run>"), Noted(Backtests, "<run>")},
 	"Stop":  {Stop("<run>", "<person>")}, "NameIn": nil, "Entry": {Entry("<person>", "<license>", 999999)}, "SeqIn": nil,
+	"Nth":      nil,
 	"Beside":   nil, // TestPageHasEveryKey asks for a line for each name that Beside takes
 	"Everyone": {Everyone("<run>", 6666)}, "Evidence": {Evidence("<run>", "<batch>", "<attempt>")}, "Written": {Written("<run>", "<batch>", "<attempt>")},
 }

@@ -102,8 +102,8 @@ func (m *move) takenSince(ctx context.Context, e *ledger.Entry) (note string, er
 // While readLagOver is false, reads may be out of date, and a write of another call or of a relay may still remove the
 // person. So undo adds the person whatever the reads show, and the change stays pending.
 //
-// If the account in Entra ID was deleted, the license cannot come. undo then waits until the time inBin has passed
-// since the change began, because an administrator may bring the account back. If the source group cannot give its
+// If the account in Entra ID was deleted, the license cannot come. undo then waits until the account has been missed for
+// the time inBin, because an administrator may bring the account back. If the source group cannot give its
 // license, as without a free seat, undo waits until an administrator has mended that.
 func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	e := m.entry
@@ -128,9 +128,10 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Sta
 	awaits := m.follows() && had && !(m.readLagOver() && m.active(e.SKU, m.from()))
 	failed := m.pathError(e.SKU, m.from())
 	switch gone := m.person.Entra == nil; {
-	case awaits && gone && m.Now().Sub(e.At) < inBin:
-		return m.forRepair(), sentences(why, "joined the source group again; "+goneFromEntra+inBinNote)
 	case awaits && gone:
+		if status, note := m.missed(ctx, directory.Entra, "joined the source group again; "+goneFromEntra); status != "" {
+			return m.forRepair(), sentences(why, note)
+		}
 		why = sentences(why, goneFromEntra+", so only the groups of Active Directory are as they were")
 	case awaits && failed != "":
 		return m.forRepair(), sentences(why, "joined the source group again, which does not give its license: "+failed+reprocess)

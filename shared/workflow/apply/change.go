@@ -56,6 +56,11 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 		e = reading{gone: true, why: goneFromEntra}
 		m.person = nil
 	}
+	if ours {
+		if err := m.seen(ctx); err != nil {
+			return result(troubled, "nothing was done: %v", err)
+		}
+	}
 	if status, note := m.unreadable(ctx, e); status != "" {
 		return result(status, "%s", note)
 	}
@@ -174,26 +179,6 @@ func errorText(err error) string {
 		return ""
 	}
 	return err.Error()
-}
-
-// The constant "inBin" is how long Entra ID keeps a deleted account. During this time, an administrator can restore the
-// account with its licenses (Microsoft Graph, directory: deletedItems).
-const inBin = 30 * 24 * time.Hour
-
-const inBinNote = "; the change stays open for 30 days, in which the account may come back"
-
-// The method "gone" ends a change whose account no longer exists. If the change may have taken the license, the change
-// stays open for 30 days (inBin) after its begin, because an administrator may bring the account back. The run does not
-// wait for these days, because the pending result has the field Retry.
-func (m *move) gone(ctx context.Context, why string) (runs.Status, string) {
-	left, err := m.ledger.LeavingMark(ctx, m.entry)
-	switch {
-	case err != nil:
-		return troubled, err.Error()
-	case left != nil && m.Now().Sub(m.entry.At) < inBin:
-		return troubled, why + inBinNote
-	}
-	return m.complete(ctx, ledger.Failed, why)
 }
 
 // The method "begin" asks the rule again and writes the intent. It refuses the change for reasons that need the ledger

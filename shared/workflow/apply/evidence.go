@@ -108,8 +108,6 @@ func (j *job) accounts(ctx context.Context, changes []plan.Change) (map[string]r
 	return all, nil
 }
 
-const goneFromEntra = "the account is no longer in Entra ID"
-
 // The method "bare" reads only what a restore or a rollback needs: the assignments, and the account in Active Directory
 // if the change is made there or the account in Entra ID is gone. It does not check whether the two accounts belong
 // together.
@@ -172,7 +170,7 @@ func (j *job) bareOf(ctx context.Context, c *plan.Change) (reading, error) {
 	case j.AD == nil:
 		e = reading{why: "the account is in Active Directory alone, which is not set up here"}
 	default:
-		e = reading{gone: true, why: "the account is no longer in Active Directory"}
+		e = reading{gone: true, why: goneFromAD}
 	}
 	return e, nil
 }
@@ -260,7 +258,7 @@ func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) read
 	if leftOut != nil {
 		return reading{person: leftOutAlone(&p, h), leftOut: leftOut}
 	}
-	return reading{gone: true, why: "the account is no longer in Active Directory"}
+	return reading{gone: true, why: goneFromAD}
 }
 
 // The function "leftOutAlone" returns a person whose only account is one that the settings leave out. The account is

@@ -8,7 +8,6 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
-	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 )
@@ -102,26 +101,6 @@ func (m *move) advance(ctx context.Context, resumed bool) (runs.Status, string) 
 		return m.waits(ctx, note)
 	}
 	return status, note
-}
-
-// withoutAD handles a change of Active Directory groups if the account is missing or cannot be read. If the account is
-// missing, it holds nothing, so the change ends. A change of a synced group first waits until Entra ID has freed the
-// license.
-func (m *move) withoutAD(ctx context.Context) (runs.Status, string) {
-	if m.AD == nil || m.person.ADState == directory.NotRead || m.person.ADState == directory.Contradictory {
-		return troubled, "the Active Directory account cannot be read now" + plain.Prefixed(": ", m.person.Doubt)
-	}
-	left, err := m.ledger.LeavingMark(ctx, m.entry)
-	if err != nil {
-		return troubled, err.Error()
-	}
-	if left != nil && m.change.RestoreOf == "" && m.entry.SourceEntra != "" && m.holds(m.entry.SKU, m.from()) {
-		return runs.Pending, "the account is no longer in Active Directory; waiting for its license to be freed"
-	}
-	if left != nil && m.change.RestoreOf == "" {
-		return m.complete(ctx, ledger.Done, "the account is no longer in Active Directory")
-	}
-	return m.complete(ctx, ledger.Failed, "the account is no longer in Active Directory")
 }
 
 // The method "leave" records in the ledger that the license is about to be taken. The returned status is empty if this

@@ -33,6 +33,9 @@ func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.St
 			return troubled, fmt.Sprintf("nothing was done: %v", err)
 		}
 		if m.entry = orphan; orphan != nil {
+			if err := m.seen(ctx); err != nil {
+				return troubled, err.Error()
+			}
 			if status, note := j.stillOpen(ctx, m); status != "" {
 				return status, note
 			}
@@ -127,6 +130,9 @@ func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (runs
 		return runs.Refused, refusal
 	}
 	m.entry, m.joined = begun, true
+	if err := m.seen(ctx); err != nil {
+		return troubled, err.Error()
+	}
 	if m.target().absent(m) {
 		return m.withoutAD(ctx)
 	}
