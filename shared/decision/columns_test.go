@@ -231,7 +231,21 @@ func TestColumnsOfOtherNights(t *testing.T) {
 		"loose accounts":                 {nil, loosened(1), func(name string, one resident) bool { return one.open || strings.HasSuffix(name, "on-premises") }},
 		"the group was made again":       {func(w *world) { w.manifest = guid("1") }, remade, everybody},
 		"the group gets an id":           {nil, remade, asEver},
-		"the table lacks the groups":     {nil, withoutGroups, func(name string, one resident) bool { return one.open && name != "new-member" }},
+		"the group got another name": {func(w *world) { w.manifest = guid("2") }, func(t *testing.T, r *Run) {
+			editTable(t, r, func(table *known.Partition) {
+				before := table.Groups[0]
+				table.Groups[0] = "ad:cn=former,dc=corp|2"
+				for i := range table.Members {
+					for _, k := range table.Accounts[directory.AD] {
+						if table.Members[i].Key == known.MemberKey(k.Key, before) {
+							table.Members[i].Key = known.MemberKey(k.Key, table.Groups[0])
+						}
+					}
+				}
+			})
+			remade(t, r)
+		}, asEver},
+		"the table lacks the groups": {nil, withoutGroups, func(name string, one resident) bool { return one.open && name != "new-member" }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -8,7 +8,6 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
 // If a DN of the policy now belongs to another group, it is unknown who is a member, until an operator accepts the new
@@ -60,14 +59,14 @@ func TestRemadeGroup(t *testing.T) {
 func TestIdentifies(t *testing.T) {
 	t.Parallel()
 	const key = "ad-direct:cn=citrix"
+	r := &Run{Policy: &policy.Policy{}}
 	for entry, want := range map[string]bool{
 		key: true, key + "|guid": true, key + "|": true, key + ",dc=x": false, key + ",dc=x|guid": false, "ad:cn=citrix": false, "": false,
 	} {
 		if got := identifies(entry, key); got != want {
 			t.Errorf("%q: %t", entry, got)
 		}
-		table := &known.Partition{Groups: []string{"entra:other|guid", entry}}
-		if got, is := entryOf(table, key); is != want || want && got != entry {
+		if got, is := r.entryOf([]string{"entra:other|guid", entry}, key); is != want || want && got != entry {
 			t.Errorf("the entry of the table is %q, %t", got, is)
 		}
 	}

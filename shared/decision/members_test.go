@@ -142,6 +142,81 @@ func TestMemberSinceInEntra(t *testing.T) {
 	}
 }
 
+// The policy names a group in another way than in the night before: with its object id, in other case, or with the DN
+// after a move. The membership is as old as before, because the id of the group is the same.
+func TestMemberSinceOfAGroupWithAnotherName(t *testing.T) {
+	t.Parallel()
+	const graced = "grace: {newHolder: 14}" + text
+	const guid = "0ee33cb9-7c5b-4b0e-8e43-d2b7ea8d0000"
+	of := func(group string) *policy.Policy {
+		p, err := policy.Load("p", []byte(strings.Replace(graced, "exempt:", "  app: {group: "+group+"}\nexempt:", 1)+"  - {name: app, license: app, when: created.hasValue(), then: remove}\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	entra, ad := "{entra: APP}", `{ad: "CN=App,DC=corp"}`
+	for name, tc := range map[string]struct {
+		first, then string
+		ids         [2]string // of the group in the first night, and from the second night on
+		nights      string    // "i": a member, "o": none, "?": the group cannot be read
+		want        int       // index of the night, or -1 if there is none
+	}{
+		"Entra ID, in other case":         {entra, "{entra: App}", [2]string{guid, guid}, "oiii", 1},
+		"Entra ID, by the object id":      {entra, "{entra: " + guid + "}", [2]string{guid, guid}, "oiii", 1},
+		"Entra ID, always":                {entra, "{entra: App}", [2]string{guid, guid}, "iiii", -1},
+		"Entra ID, new since":             {entra, "{entra: App}", [2]string{guid, guid}, "ooii", 2},
+		"Entra ID, another group":         {entra, "{entra: App}", [2]string{"another", guid}, "oiii", -1},
+		"Entra ID, unread for a night":    {entra, "{entra: App}", [2]string{guid, guid}, "oi?i", 1},
+		"Active Directory, moved":         {ad, `{ad: "CN=App,OU=New,DC=corp"}`, [2]string{guid, guid}, "oiii", 1},
+		"Active Directory, in other case": {ad, `{ad: "cn=app,dc=CORP"}`, [2]string{guid, guid}, "oiii", 1},
+		"Active Directory, always":        {ad, `{ad: "CN=App,OU=New,DC=corp"}`, [2]string{guid, guid}, "iiii", -1},
+		"Active Directory, unread":        {ad, `{ad: "CN=App,OU=New,DC=corp"}`, [2]string{guid, guid}, "oi?i", 1},
+		"Active Directory, without an id": {ad, `{ad: "CN=App,OU=New,DC=corp"}`, [2]string{"", ""}, "oiii", -1},
+		"made again by its first name":    {entra, entra, [2]string{"another", guid}, "iiii", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, refs := firstNight(t), [2]*policy.Policy{of(tc.first), of(tc.then)}
+			var h *directory.Accounts
+			var key string
+			for night, state := range tc.nights {
+				if night > 0 {
+					r = r.nextNight(night)
+				}
+				now := min(night/2, 1) // the policy changes before the third night
+				r.Policy = refs[now]
+				ref := r.Policy.LicenseNamed("app").Group
+				key = ref.Key(true)
+				m := *r.Manifest
+				m.Readings[directory.AD].Groups = map[string]string{}
+				if r.Begin.Groups = nil; ref.Source == directory.AD {
+					m.Readings[directory.AD].Groups[ref.Key(false)] = tc.ids[now]
+				} else {
+					r.Begin.Groups = []directory.Group{{Ref: *ref, ID: tc.ids[now]}}
+				}
+				r.Manifest = &m
+				h = accountsIn([]directory.EntraUser{{ID: "a", Created: daysAgo(900), LastSuccessful: daysAgo(1)}}, directory.ADUser{SID: "S-a", Created: daysAgo(900), LastLogonTimestamp: daysAgo(1)})
+				h.Memberships = map[string][]string{}
+				switch {
+				case state == 'i':
+					h.Memberships["a"], h.Memberships["S-a"] = []string{key}, []string{key}
+				case state == '?':
+					h.Unreadable = []string{key}
+				}
+				r.read(t, h)
+			}
+			past := h.Entra[0].Past
+			if strings.Contains(key, "dc=corp") {
+				past = h.AD[0].Past
+			}
+			if d := cmp.Diff(sinceNight(key, tc.want), past.MemberSince); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
 // On some nights, a group cannot be read. The table of known accounts still has each group and each membership once.
 // When the group is read again, its memberships are as old as before.
 func TestGroupsReadAndUnread(t *testing.T) {

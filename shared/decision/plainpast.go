@@ -41,7 +41,7 @@ func (s *Screen) lookup(ctx context.Context, partition int, source directory.Sou
 	l := &lookup{table: p, list: p.Accounts[source], groups: map[string]string{}}
 	l.index()
 	for _, key := range s.run.Policy.GivingGroups(source) {
-		entry, is := entryOf(p, key)
+		entry, is := s.run.entryOf(p.Groups, key)
 		if !is {
 			continue
 		}

@@ -179,7 +179,7 @@ func (c *recollection) graceAgain(g *group, h *directory.Accounts) {
 func (c *recollection) members(p *known.Partition, g *group, h *directory.Accounts) {
 	watched := map[string]string{} // entry in the table, by key of the group
 	for _, key := range c.Policy.GivingGroups(c.source) {
-		if entry, is := entryOf(p, key); is {
+		if entry, is := c.entryOf(p.Groups, key); is {
 			watched[key] = entry
 		}
 	}

@@ -82,19 +82,34 @@ func identifies(entry, key string) bool {
 	return of && (guid == "" || guid[0] == '|')
 }
 
-func entryOf(p *known.Partition, key string) (entry string, known bool) {
-	i := slices.IndexFunc(p.Groups, func(entry string) bool { return identifies(entry, key) })
+// The function "idOf" returns the objectGUID or object id in the text of a group, or "" if the text has none.
+func idOf(entry string) string {
+	i := strings.LastIndexByte(entry, '|')
+	if i < 0 {
+		return ""
+	}
+	return entry[i+1:]
+}
+
+// The method "entryOf" returns the text by which a table knows the group with this key. A policy may name a group in
+// another way than before, such as by the object id. The method then finds the text by the id of the group.
+func (r *Run) entryOf(groups []string, key string) (entry string, known bool) {
+	i := slices.IndexFunc(groups, func(entry string) bool { return identifies(entry, key) })
+	if i < 0 {
+		id := idOf(r.identified(key))
+		i = slices.IndexFunc(groups, func(entry string) bool { return id != "" && strings.EqualFold(idOf(entry), id) })
+	}
 	if i < 0 {
 		return "", false
 	}
-	return p.Groups[i], true
+	return groups[i], true
 }
 
 // The method "remade" reports whether the group with this key now has another id than in the entry: it was deleted and
 // created again. It returns false if either id is unknown.
 func (r *Run) remade(key, entry string) bool {
-	now := r.identified(key)
-	return entry != key && now != key && now != entry
+	now, before := idOf(r.identified(key)), idOf(entry)
+	return now != "" && before != "" && !strings.EqualFold(now, before)
 }
 
 // rememberGroups stores when each membership in a group that gives a license began. For a group that was not read, the
@@ -108,10 +123,8 @@ func (r *Run) rememberGroups(p *known.Partition, source directory.Source, h *dir
 			p.Groups = append(p.Groups, read[key])
 			continue
 		}
-		for _, entry := range h.Remembered {
-			if identifies(entry, key) {
-				unread = append(unread, entry)
-			}
+		if entry, is := r.entryOf(h.Remembered, key); is {
+			unread = append(unread, entry)
 		}
 	}
 	if p.Groups = append(p.Groups, unread...); len(read)+len(unread) == 0 {
