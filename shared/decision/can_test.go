@@ -50,6 +50,9 @@ func TestWhenColumnsDecide(t *testing.T) {
 			r.History.Baselines[directory.AD] = baseline(2)
 			r.History.Baselines[directory.AD].Read = r.Begin.Read.Add(1)
 		}, true},
+		"hire dates are lost": {func(r *Run) {
+			r.History.Baselines[directory.Entra].WithHired, r.Policy.Grace.NeverSignedIn = 20, 14
+		}, false},
 		"a reading without partitions": {func(r *Run) { r.History.Baselines[directory.AD] = baseline(0) }, true},
 		"a reading without a run":      {func(r *Run) { r.History.Baselines[directory.AD] = &plan.Baseline{Partitions: 2} }, true},
 	} {

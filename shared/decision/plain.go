@@ -87,12 +87,12 @@ func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts)
 
 // The method "can" reports whether the run can be screened. The run must be for everybody and without --accept-feeds,
 // with the table of people and with healthy sources. Active Directory may be absent. No group may have lost many
-// members, or have been deleted and created again. The groups in policy.GivingGroups must have been read. The last
+// members, or have been deleted and created again, and no hire dates may be lost. The groups in policy.GivingGroups must have been read. The last
 // healthy readings must have the same number of partitions as the run, so that each partition has a single table of
 // known accounts, and none of them may be newer than the snapshot.
 func (s *Screen) can() bool {
 	r := s.run
-	if len(r.Manifest.People) == 0 || !r.Manifest.Derives() || r.Begin.User != "" || r.Begin.AcceptFeeds || len(r.Shrunk())+len(r.Remade()) > 0 {
+	if len(r.Manifest.People) == 0 || !r.Manifest.Derives() || r.Begin.User != "" || r.Begin.AcceptFeeds || len(r.Shrunk())+len(r.Remade())+r.HiresLost() > 0 {
 		return false
 	}
 	if r.Feeds[directory.Entra].State != plan.Healthy || r.Feeds[directory.AD].State != plan.Healthy && r.Feeds[directory.AD].State != plan.Absent {

@@ -43,8 +43,9 @@ type recollection struct {
 }
 
 // The method "recall" adds facts from the last healthy reading of each source to the accounts of h, which were read at
-// the time "now", and sets h.Silent. The parameter "exact" says that the last logons come from every controller.
+// the time "now", and sets h.Silent. It also marks hire dates in doubt. The parameter "exact" says that the last logons come from every controller.
 func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.Baseline, now time.Time, exact bool) error {
+	r.doubtHired(h)
 	h.Silent = h.ADState == directory.NotRead && r.Feeds[directory.AD].State != plan.Absent
 	var sources []*recollection
 	partitions := map[int]bool{}

@@ -217,6 +217,12 @@ func allFields() map[string]*Field {
 	}
 	m[licenseChanged] = &Field{Name: licenseChanged, Source: Entra, Kind: Date, person: (*Person).licenseChanged}
 	addFields(m, Entra, EntraProperties, func(p *Person) *EntraUser { return p.Entra })
+	m[Hired].account = func(p *Person) Value {
+		if p.Entra.HiredInDoubt {
+			return Value{}
+		}
+		return date(p.Entra.Hired)
+	}
 	addFields(m, AD, ADProperties, func(p *Person) *ADUser { return p.AD })
 	for name, dates := range map[string][]int{
 		"entra.lastInteractiveSignIn": {interactive}, "entra.lastNonInteractiveSignIn": {nonInteractive}, "entra.lastSuccessfulSignIn": {successful},
@@ -245,6 +251,9 @@ func addFields[A any](m map[string]*Field, s Source, table []Property[A], accoun
 }
 
 const licenseChanged = "entra.licenseChanged"
+
+// Hired is the name of the field with the hire date.
+const Hired = "entra.hired"
 
 // OfLicense reports whether the field describes how the person holds a license. Such a field has a value only while a
 // rule about a license is evaluated.

@@ -12,6 +12,8 @@ type Freshness struct {
 	// been used. SettledWithActivity counts those of them that have an activity date.
 	Settled             int `json:"settled,omitempty"`
 	SettledWithActivity int `json:"settledWithActivity,omitempty"`
+	// WithHired counts the accounts of Entra ID that have a hire date.
+	WithHired int `json:"withHired,omitempty"`
 }
 
 // The constant "settled" is the age at which an account is expected to have been used.
@@ -19,6 +21,9 @@ const settled = 30 * 24 * time.Hour
 
 // SampleEntra counts one account. A date after notAfter comes from a wrong clock and does not become Newest.
 func (f *Freshness) SampleEntra(u *EntraUser, notAfter time.Time) {
+	if !u.Hired.IsZero() {
+		f.WithHired++
+	}
 	f.sample(u.LastActivity(), notAfter, u.Enabled == Yes && u.UserType != "Guest" && u.Created.Before(notAfter.Add(-settled)))
 }
 
@@ -50,6 +55,7 @@ func (f *Freshness) Join(o Freshness) {
 	f.WithActivity += o.WithActivity
 	f.Settled += o.Settled
 	f.SettledWithActivity += o.SettledWithActivity
+	f.WithHired += o.WithHired
 	if o.Newest.After(f.Newest) {
 		f.Newest = o.Newest
 	}

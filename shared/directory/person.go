@@ -84,7 +84,10 @@ type EntraUser struct {
 	LastNonInteractive time.Time `field:"lastNonInteractiveSignIn" source:"signInActivity/lastNonInteractiveSignInDateTime" meaning:"activity" read:"always"`
 	LastSuccessful     time.Time `field:"lastSuccessfulSignIn" source:"signInActivity/lastSuccessfulSignInDateTime" meaning:"activity" read:"always"`
 	Hired              time.Time `field:"hired" source:"employeeHireDate" read:"always"` // may lie in the future
-	PasswordChanged    time.Time `field:"passwordChanged" source:"lastPasswordChangeDateTime"`
+	// HiredInDoubt means that the account has no hire date in a reading that lost many hire dates. The hire date is then
+	// unknown.
+	HiredInDoubt    bool
+	PasswordChanged time.Time `field:"passwordChanged" source:"lastPasswordChangeDateTime"`
 	// DatesInDoubt means that a sign-in date is in the future, so that no sign-in date of the account is trusted.
 	DatesInDoubt bool `column:"dates_in_doubt" read:"always"`
 	// DatesLost is the first reading in which a sign-in date was missing or earlier than in Past, or zero. While a date

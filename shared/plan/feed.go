@@ -74,6 +74,14 @@ func (b *Baseline) fewerDates(now directory.Freshness) bool {
 	return b.WithActivity-now.WithActivity > left+max(few, int(fewerDates*float64(b.WithActivity)))
 }
 
+// fewerHired is the largest fraction of hire dates that Entra ID may lose between two healthy runs.
+const fewerHired = 0.10
+
+// FewerHired reports whether far fewer accounts have a hire date now. It returns false if b is nil.
+func (b *Baseline) FewerHired(now directory.Freshness) bool {
+	return b != nil && b.WithHired-now.WithHired > max(few, int(fewerHired*float64(b.WithHired)))
+}
+
 // Health judges one signal at the planning time asOf. The result is Incomplete if the source could not be read, or
 // lists far fewer people than before: an account that is not in the list may then exist. If the signal is unhealthy for
 // another reason, only its dates are unknown.

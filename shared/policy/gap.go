@@ -104,6 +104,8 @@ func (j *Judge) exemptGap(g *gaps, p *directory.Person, e exemption) {
 	}
 }
 
+const hiresLost = "got lost: far fewer accounts have a hire date than in an earlier run; let idleseat read employeeHireDate again, or plan with --accept-feeds if that is right"
+
 // fieldGaps adds the reasons why idleseat cannot see the named fields of Active Directory. It returns false if idleseat
 // can see all of them.
 func fieldGaps(g *gaps, p *directory.Person, names ...string) (any bool) {
@@ -169,6 +171,8 @@ func (a *attribute) gap(p *directory.Person) string {
 			return "cannot be trusted: " + p.Stale[signal]
 		case dated && f.Source == directory.Entra && p.Entra.Agent():
 			return "is not known: Microsoft does not say whether an agent's tokens count as sign-ins"
+		case f.Name == directory.Hired && p.Entra.HiredInDoubt:
+			return hiresLost
 		case signal.Reported() && f.Of(p).State == directory.Unknown:
 			return reportGap(p, signal)
 		case f.Meaning == directory.Activity && f.Of(p).State == directory.Unknown:

@@ -46,13 +46,17 @@ func (j *Judge) inGrace(r *Rule, p *directory.Person) grace {
 // whose hire date is recent or in the future, and who has not signed in since. A company may create or enable the
 // account weeks before the first day (Microsoft Graph, user resource type, employeeHireDate: "the date and time when
 // the user was hired or will start work if there is a future hire"). A person who is hired again may have signed in
-// years ago. Only Entra ID has the hire date. If an Entra account may exist but was not read, the grace is unknown.
+// years ago. Only Entra ID has the hire date. If an Entra account may exist but was not read, or if the hire date is in
+// doubt, the grace is unknown.
 func (j *Judge) neverSignedIn(r *Rule, p *directory.Person) grace {
 	days := j.policy.Grace.NeverSignedIn
 	if days == 0 || len(r.when.activity) == 0 {
 		return grace{flag: directory.No}
 	}
 	g := j.notUsedYet(r, p, days)
+	if g.flag == directory.No && p.Entra != nil && p.Entra.HiredInDoubt {
+		return grace{flag: directory.Unset, unknown: func(all *gaps) { all.add("hired", "the hire date", hiresLost) }}
+	}
 	if g.flag == directory.No && p.Entra == nil && p.EntraState != directory.NoAccount {
 		return grace{flag: directory.Unset, unknown: func(all *gaps) {
 			if len(all.names) == 0 { // left out if another value is unknown, because that value is a sufficient reason

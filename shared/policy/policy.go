@@ -203,6 +203,11 @@ func (p *Policy) Fields() (names []string) {
 	return slices.Compact(names)
 }
 
+// ReadsHired reports whether a verdict may rest on the hire date.
+func (p *Policy) ReadsHired() bool {
+	return p.Grace.NeverSignedIn > 0 || slices.Contains(p.Fields(), directory.Hired)
+}
+
 // Signals returns the signals whose dates the conditions read, in order and without duplicates.
 func (p *Policy) Signals() (list []directory.Signal) {
 	for _, c := range p.conditions {

@@ -25,6 +25,8 @@ var remedies = []remedy{
 		"Rapportera det till dem som sköter katalogen: en server kan ha fel klocka. Personen behåller licensen tills ett riktigt datum har lästs."},
 	{"dates", "Wait for a newer date. Only if all dates that got lost are really gone, plan with --accept-feeds, which believes the directory about everybody.",
 		"Vänta på ett nyare datum. Planera med --accept-feeds bara om alla datum som försvunnit verkligen är borta; då litar planen på katalogen för alla personer."},
+	{"hired", "Let idleseat read employeeHireDate in Entra ID again, then plan again. Only if the hire dates are really gone, plan with --accept-feeds.",
+		"Låt idleseat läsa employeeHireDate i Entra ID igen, och planera igen. Planera med --accept-feeds bara om anställningsdatumen verkligen är borta."},
 	{"reportUnread", "Find out why the usage report was not read, then plan again; the report of the run says what failed.",
 		"Ta reda på varför användningsrapporten inte lästes, och planera igen; körningens rapport säger vad som gick fel."},
 	{"replication", "Plan again when the domain controllers have replicated the change. If it stays so, look for a controller that does not replicate.",

@@ -25,6 +25,7 @@ var stored = map[string]string{
 	"Active Directory could not be read: ldaps://dc1: no answer in time; make the controller answer":                                                                            "source",
 	"AzureAdSistaLogon cannot be trusted: a date of the account lies in the future":                                                                                             "future",
 	"AzureAdSistaLogon got lost: no date has come since 2026-11-01, and the newest known one is 2026-10-01; it is undecided until a date comes that is not earlier":             "dates",
+	"the hire date got lost: far fewer accounts have a hire date than in an earlier run; let idleseat read employeeHireDate again":                                              "hired",
 	"AzureAdSistaLogon went back: since 2026-11-01 it is 2026-09-01, and the newest known one is 2026-10-01":                                                                    "dates",
 	"AzureAdSistaLogon cannot be trusted: the newest sign-in date of anybody is 2026-11-20T02:00:00Z, 9 days before the planning instant: the feed has stalled":                 "feed",
 	"copilotUse is none since 2026-06-01, and whether there is an earlier one is not known, since the usage report reaches back no further; a rule that means such people, too": "horizon",

@@ -46,6 +46,9 @@ var values = []form{
 		swedish: "$1 har försvunnit: inget datum har kommit sedan $2, och tidigare uppgifter visar inte att kontot aldrig hade ett"},
 	{code: "dateLost", remedy: "dates", text: "{s} got lost: no date has come since {}, and the newest known one is {}", swedish: "$1 har försvunnit: inget datum har kommit sedan $2, och det senaste kända är $3"},
 
+	{code: "hireDatesLost", remedy: "hired", text: "{s} got lost: far fewer accounts have a hire date than in an earlier run",
+		swedish: "$1 har försvunnit: långt färre konton än i en tidigare körning har ett anställningsdatum"},
+
 	{code: "beyondHorizon", remedy: "horizon", text: "{s} is none since {}, and whether there is an earlier one is not known, since the usage report reaches back no further",
 		english: "$1 has no date since $2, and whether there is an earlier one is not known, because the usage report reaches back no further",
 		swedish: "$1 saknar datum sedan $2, och om det finns ett tidigare är okänt, eftersom användningsrapporten inte når längre tillbaka"},

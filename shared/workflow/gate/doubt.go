@@ -140,6 +140,10 @@ func notes(r *decision.Run) (lines []string) {
 			lines = append(lines, g.Note)
 		}
 	}
+	if before := r.HiresLost(); before > 0 {
+		lines = append(lines, fmt.Sprintf("%s in Entra ID with a hire date, and %d had one in an earlier run: the rules that use it are undecided about people without one; let the application read employeeHireDate again, or plan with --accept-feeds if that is right",
+			plain.Many(r.Manifest.Readings[directory.Entra].WithHired, "account"), before))
+	}
 	return append(lines, withheld(r)...)
 }
 

@@ -219,6 +219,9 @@ func (j *judgement) remember(ctx context.Context, believed bool) error {
 			continue
 		}
 		past.Known[source] = &plan.Baseline{Run: j.Begin.Run, Partitions: j.Begin.Partitions, Read: j.Begin.Read, Freshness: reading.Freshness}
+		if source == int(directory.Entra) {
+			past.Known[source].WithHired = j.Hires()
+		}
 		if believed {
 			past.Feeds[source] = past.Known[source]
 		}
