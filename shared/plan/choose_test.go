@@ -85,7 +85,7 @@ func TestExceededByChoice(t *testing.T) {
 		"more than the count":              {Tally{Holders: 9000, Reclaim: 600}, 0, 20, 20, "", "rule r matches 600 people"},
 		"everybody":                        {Tally{Holders: 40, Reclaim: 40}, 0, 1, 1, "a choice of some does not mend data", ""},
 		"everybody, and above the count":   {Tally{Holders: 600, Reclaim: 600}, 0, 1, 1, "a choice of some does not mend data", ""},
-		"everybody but those accepted":     {Tally{Holders: 40, Reclaim: 40}, 30, 0, 1, "", "rule r matches 10 of 40"},
+		"everybody but those accepted":     {Tally{Holders: 40, Reclaim: 40}, 30, 0, 1, "", "rule r matches every one of the 40 holders except 30 accepted"},
 		"everybody, and none of this rule": {Tally{Holders: 40, Reclaim: 40}, 0, 0, 1, "", "rule r matches every one"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,8 +13,9 @@ import (
 // eleven holders, does not suggest a mistake.
 const minMatches = 10
 
-// If a license has at least minHolders holders and a rule matches all of them, the plan is put on hold, because no
-// company stops using a license in one night.
+// If a license has at least minHolders holders about whom a rule can decide, and the rule matches all of them, the plan
+// is put on hold, because no company stops using a license in one night. The rule cannot decide about holders who are
+// exempt or undecided. Holders whom an operator accepted are decided already.
 const minHolders = 3
 
 // Exceeded returns a sentence for each rule that matches more people than the policy allows. The map "accepted" has the
@@ -41,7 +42,7 @@ func exceeded(limits policy.Limits, t *Tally, accepted int) string {
 	case matches > limits.StopAboveCount:
 		return fmt.Sprintf("rule %s matches %s%s, more than limits.stopAbove.count %d", t.Rule, plain.Many(matches, "person"), besides, limits.StopAboveCount)
 	case everyone(t, accepted):
-		return fmt.Sprintf("rule %s matches every one of the %s, which is a sign of broken data", t.Rule, plain.Many(t.Holders, "holder"))
+		return fmt.Sprintf("rule %s matches %s, which is a sign of broken data", t.Rule, allOf(t, accepted))
 	case matches < minMatches:
 	case percent > limits.StopAbovePercent:
 		return fmt.Sprintf("rule %s matches %d of %d holders (%.1f %%)%s, more than limits.stopAbove.percent %g", t.Rule, matches, t.Holders, percent, besides, limits.StopAbovePercent)
@@ -49,8 +50,28 @@ func exceeded(limits policy.Limits, t *Tally, accepted int) string {
 	return ""
 }
 
+// The function "everyone" reports whether the rule matches every holder about whom it can decide. Otherwise one exempt
+// or undecided holder, or one whom an operator accepted, would be enough to pass this limit.
 func everyone(t *Tally, accepted int) bool {
-	return t.Reclaim-accepted == t.Holders && t.Holders >= minHolders
+	return t.Reclaim-accepted >= minHolders && t.Reclaim == t.Holders-t.ExemptHolders-t.UndecidedHolders
+}
+
+// The function "allOf" names the holders whom a rule matches if "everyone" is true.
+func allOf(t *Tally, accepted int) string {
+	var others []string
+	for _, x := range []struct {
+		n    int
+		what string
+	}{{t.ExemptHolders, "exempt"}, {t.UndecidedHolders, "undecided"}, {accepted, "accepted by an override"}} {
+		if x.n > 0 {
+			others = append(others, fmt.Sprintf("%d %s", x.n, x.what))
+		}
+	}
+	all := "every one of the " + plain.Many(t.Holders, "holder")
+	if len(others) > 0 {
+		all += " except " + strings.Join(others, ", ")
+	}
+	return all
 }
 
 // MostChosen is the maximum number of changes that an operator may choose from a plan that is on hold because of its
@@ -72,7 +93,7 @@ func ExceededByChoice(limits policy.Limits, tallies []Tally, accepted, takes map
 		case n == 0:
 			lifted = append(lifted, why)
 		case everyone(t, accepted[t.Rule]):
-			held = append(held, fmt.Sprintf("rule %s matches every one of the %s, which is a sign of broken data, and a choice of some does not mend data", t.Rule, plain.Many(t.Holders, "holder")))
+			held = append(held, fmt.Sprintf("rule %s matches %s, which is a sign of broken data, and a choice of some does not mend data", t.Rule, allOf(t, accepted[t.Rule])))
 		case all > MostChosen:
 			held = append(held, fmt.Sprintf("%s; %s chosen, and up to %d can be made without setting the limits aside", why, plain.ManyAre(all, "change"), MostChosen))
 		case n > limits.StopAboveCount:

@@ -84,6 +84,8 @@ type Tally struct {
 	Exempt    int    `json:"exempt"`
 	// ExemptByAccount counts the holders who are exempt because of exempt.when or the kind of their account.
 	ExemptByAccount int `json:"exemptByAccount,omitempty"`
+	// ExemptHolders counts the exempt people who are known to hold the license. It is zero in plans of older versions.
+	ExemptHolders int `json:"exemptHolders,omitempty"`
 	// ExemptUnknown counts the people whose exemption is unknown, among those who hold or may hold the license.
 	ExemptUnknown int `json:"exemptUnknown,omitempty"`
 	// Asked is the number of holders who are known to meet the rule's condition "for".
@@ -160,6 +162,9 @@ func (t *Tally) Count(outcome policy.Outcome, holder, asked directory.Flag) {
 		}
 	case policy.Exempt:
 		t.Exempt++
+		if holder == directory.Yes {
+			t.ExemptHolders++
+		}
 	}
 }
 
@@ -171,6 +176,7 @@ func (t *Tally) Add(o Tally) {
 	t.Undecided += o.Undecided
 	t.Exempt += o.Exempt
 	t.ExemptByAccount += o.ExemptByAccount
+	t.ExemptHolders += o.ExemptHolders
 	t.ExemptUnknown += o.ExemptUnknown
 	t.Asked += o.Asked
 	t.UndecidedHolders += o.UndecidedHolders

@@ -234,6 +234,31 @@ func TestExceeded(t *testing.T) {
 			}
 		})
 	}
+	for name, tc := range map[string]struct {
+		tally    Tally
+		accepted int
+		want     string
+	}{
+		"one is exempt":                 {Tally{Reclaim: 8, Exempt: 1, ExemptHolders: 1, Holders: 9}, 0, "every one of the 9 holders except 1 exempt, which"},
+		"one is exempt, one is active":  {Tally{Reclaim: 7, Keep: 1, Exempt: 1, ExemptHolders: 1, Holders: 9}, 0, ""},
+		"exempt people may be none":     {Tally{Reclaim: 7, Keep: 2, Exempt: 500, Holders: 9}, 0, ""},
+		"one is undecided":              {Tally{Reclaim: 8, Undecided: 1, UndecidedHolders: 1, Holders: 9}, 0, "every one of the 9 holders except 1 undecided, which"},
+		"undecided people may be none":  {Tally{Reclaim: 7, Keep: 2, Undecided: 500, Holders: 9}, 0, ""},
+		"one is accepted":               {Tally{Reclaim: 9, Holders: 9}, 1, "every one of the 9 holders except 1 accepted by an override, which"},
+		"all of these":                  {Tally{Reclaim: 6, Exempt: 2, ExemptHolders: 1, Undecided: 3, UndecidedHolders: 2, Holders: 9}, 3, "except 1 exempt, 2 undecided, 3 accepted by an override, which"},
+		"two besides the accepted":      {Tally{Reclaim: 9, Holders: 9}, 7, ""},
+		"all are accepted":              {Tally{Reclaim: 9, Holders: 9}, 9, ""},
+		"accepted, and one is active":   {Tally{Reclaim: 8, Keep: 1, Holders: 9}, 2, ""},
+		"two, and the others are out":   {Tally{Reclaim: 2, Exempt: 7, ExemptHolders: 7, Holders: 9}, 0, ""},
+		"all are exempt":                {Tally{Exempt: 9, ExemptHolders: 9, Holders: 9}, 0, ""},
+		"many, all but one are exempt":  {Tally{Reclaim: 3, Keep: 1, Exempt: 5, ExemptHolders: 5, Holders: 9}, 0, ""},
+		"a percent limit that says yes": {Tally{Reclaim: 60, Exempt: 1, ExemptHolders: 1, Holders: 61}, 0, "except 1 exempt"},
+	} {
+		got := strings.Join(Exceeded(limits, []Tally{tc.tally}, map[string]int{"": tc.accepted}), "\n")
+		if (tc.want == "") != (got == "") || !strings.Contains(got, tc.want) {
+			t.Errorf("%s: Exceeded = %q, want %q", name, got, tc.want)
+		}
+	}
 	if got := Exceeded(policy.Limits{StopAbovePercent: 100, StopAboveCount: 500}, []Tally{{Reclaim: 10, Holders: 10}}, nil); len(got) != 1 {
 		t.Errorf("everybody matches and 100 percent are allowed: %q", got)
 	}

@@ -82,7 +82,7 @@ var Keys = []Key{
 	{Path: "exempt.leave[].reason", Is: "for people who read the plan", LeftOut: "none", Example: "parental leave"},
 	{Path: "exempt.when", Shape: ConditionKey, Is: "a condition", LeftOut: "nobody", Example: `userType == "Guest"`},
 	{Path: "limits", Shape: MappingKey, Is: "what one run may do", LeftOut: "the three below", Example: "{stopAbove: {percent: 10, count: 500}, perRun: 200}"},
-	{Path: "limits.stopAbove", Shape: MappingKey, Is: "a rule puts the run on hold when it matches more people than either number. It always does so when it matches every one of three or more holders", LeftOut: "the two below", Example: "{percent: 10, count: 500}"},
+	{Path: "limits.stopAbove", Shape: MappingKey, Is: "a rule puts the run on hold when it matches more people than either number. It always does so when it matches every one of three or more holders, where people who are exempt, undecided or accepted by an override do not count", LeftOut: "the two below", Example: "{percent: 10, count: 500}"},
 	{Path: "limits.stopAbove.percent", Shape: NumberKey, Max: 100, Is: "percentage of the holders; it counts from ten matches on. What a rule takes in 30 days may not exceed it, either", LeftOut: "10", Example: "10"},
 	{Path: "limits.stopAbove.count", Shape: CountKey, Min: 1, Max: mostSeats, Is: "matches", LeftOut: "500", Example: "500"},
 	{Path: "limits.perRun", Shape: CountKey, Min: 1, Max: MostPerRun, Is: "number of changes in one run, at most 5,000; the other people wait for the next run", LeftOut: "200", Example: "200"},
