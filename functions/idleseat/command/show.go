@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -128,7 +129,7 @@ func showTables(out *printer, n *report.Night) {
 			r := &list.list.Rows[i]
 			rows = append(rows, []string{cmp.Or(r.UserPrincipalName, r.User), r.Rule, plan.Arrow(r.Rule, r.License, r.To), cmp.Or(string(r.Status), "-"), cmp.Or(r.Note, r.Reason)})
 		}
-		tableOf(out, rows)
+		listOf(out, rows, restOf(n.Run, list.list))
 	}
 	rows = [][]string{{"PEOPLE", "RULE", "OUTCOME", "WHY NOTHING IS CHANGED"}}
 	for _, r := range n.Reasons {
@@ -142,11 +143,24 @@ func showTables(out *printer, n *report.Night) {
 }
 
 // tableOf prints a table whose first row is the header. It prints nothing if the table has only the header.
-func tableOf(out *printer, rows [][]string) {
+func tableOf(out *printer, rows [][]string) { listOf(out, rows, inJSON) }
+
+// listOf is like tableOf. The argument "rest" says where the rows are that do not fit.
+func listOf(out *printer, rows [][]string, rest string) {
 	if len(rows) > 1 {
-		out.toldTable(rows, "--format json has them all")
+		out.toldTable(rows, rest)
 		out.printf("\n")
 	}
+}
+
+const inJSON = "--format json has them all"
+
+// restOf says where all rows of a list are. A night has only the first rows of a very long list.
+func restOf(run string, list *report.List[report.Row]) string {
+	if list.Total > len(list.Rows) {
+		return fmt.Sprintf("--format json has %d of %d, and %s of the store has them all", len(list.Rows), list.Total, layout.Plan(run))
+	}
+	return inJSON
 }
 
 func dayOr(t time.Time) string {
