@@ -123,7 +123,7 @@ func TestRareNights(t *testing.T) {
 		}
 	}
 	if sam := loadTemplateWith(t, map[string]string{"ScheduleState": "DISABLED"}); sam.conditions["NightsAreWatched"] != false {
-		t.Error("without a schedule a missing night is told")
+		t.Error("without a schedule an alarm watches for missing nights")
 	}
 }
 

@@ -39,7 +39,7 @@ func TestEarliest(t *testing.T) {
 		"one":                            {list: []directory.Subscription{sub("e3", "Enabled", 9, 40)}, seats: 5, want: 40},
 		"case of the status":             {list: []directory.Subscription{sub("e3", "enabled", 9, 40)}, seats: 5, want: 40},
 		"one, too small":                 {list: []directory.Subscription{sub("e3", "Enabled", 9, 40)}, seats: 50, want: 40},
-		"no seats are told":              {list: []directory.Subscription{sub("e3", "Enabled", 0, 40)}, seats: 5, want: 40},
+		"no seats are known":             {list: []directory.Subscription{sub("e3", "Enabled", 0, 40)}, seats: 5, want: 40},
 		"no date":                        {list: []directory.Subscription{sub("e3", "Enabled", 9, 0)}, seats: 5, why: notDated},
 		"a date that is over":            {list: []directory.Subscription{sub("e3", "Enabled", 9, 3)}, seats: 5, why: notDated},
 		"ended ones do not count":        {list: []directory.Subscription{sub("e3", "Suspended", 9, 20), sub("e3", "Warning", 9, 21), sub("e3", "Deleted", 9, 0), sub("e3", "Enabled", 9, 40)}, seats: 5, want: 40},

@@ -79,7 +79,7 @@ func TestFindingsInACondition(t *testing.T) {
 		}
 		_, err := Load("p", []byte(strings.Replace(right, "AzureAdSistaLogon.hasNoValue()", strings.Join(names, " && "), 1)))
 		if got := strings.Count(fmt.Sprint(err), "has no attribute"); got != want {
-			t.Errorf("of %d names, %d are told: %v", n, got, err)
+			t.Errorf("of %d names, the message has %d: %v", n, got, err)
 		}
 	}
 }

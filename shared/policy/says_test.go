@@ -182,7 +182,7 @@ func TestMoreFaults(t *testing.T) {
 			}
 			for i, fault := range strings.Split(fmt.Sprint(err), "\np:") {
 				if i > 0 && !follows.MatchString(fault) {
-					t.Errorf("one mistake is told twice: %s", fault)
+					t.Errorf("two faults are about one mistake: %s", fault)
 				}
 			}
 		})

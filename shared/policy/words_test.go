@@ -57,7 +57,7 @@ func TestManyFaults(t *testing.T) {
 		_, err := Load("p", []byte(right+lines(n, "k%d: 1")))
 		told := strings.Split(fmt.Sprint(err), "\n")
 		if last := told[len(told)-1]; last != want || len(told) > 101 {
-			t.Errorf("of %d faults %d are told, and the last is %q", n, len(told), last)
+			t.Errorf("of %d faults the message has %d, and the last is %q", n, len(told), last)
 		}
 	}
 	_, err := Load("p", []byte("rules: 7\nlicenses: 7\nmode: x\ntenant: 7\n"))

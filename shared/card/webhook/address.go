@@ -126,7 +126,7 @@ var remedies = map[string]string{
 	"WorkflowTriggerIsNotEnabled":         "the workflow is switched off; switch it on in Teams",
 	"DirectApiAuthorizationRequired":      "the signature in its address is missing; copy the whole address anew",
 	"AuthorizationFailed":                 "the signature in its address is wrong; copy the whole address anew",
-	"DirectApiInvalidAuthorizationScheme": "the workflow lets only signed-in people post; let it be triggered by anyone",
+	"DirectApiInvalidAuthorizationScheme": "the workflow lets only signed-in people post; allow anyone to trigger it",
 }
 
 // The method "cause" returns why a request got no answer. The text does not contain the address.

@@ -5,7 +5,7 @@ package page
 var englishBacktest = map[string]string{
 	"backtest.title":       "What other numbers of days would have done",
 	"backtest.over":        "%s nights from %s to %s, %s people in the last one",
-	"backtest.about":       "Each rule was tried on the kept nights. A hit is the first night on which the rule takes the license of somebody. Whoever is active after that came back. Nothing was changed.",
+	"backtest.about":       "Each rule was tried on the kept nights. A hit is the first night on which the rule takes the license of somebody. A person who is active after that came back. Nothing was changed.",
 	"backtest.accepted":    "At most %s may come back within %s days.",
 	"backtest.gap":         "The longest time between two nights is %s days. A return in a gap is dated by its newest sign-in.",
 	"backtest.price":       "%s %s a month for each seat",

@@ -248,7 +248,7 @@ func TestFactsOf(t *testing.T) {
 		}
 	}
 	if _, read := FactsOf(readings[1:], directory.TeamsUse); read {
-		t.Error("a report that was not read is told of")
+		t.Error("a report that was not read counts as read")
 	}
 }
 

@@ -204,7 +204,7 @@ func (j *job) misspelt(p *evidence.Person) error {
 	if found == nil || j.run.Policy.Anchor.Fits(p.Entra.ImmutableID, found) {
 		return nil
 	}
-	return fmt.Errorf("the immutable id %q finds the account %q, which spells it in another way: let both be the same", p.Entra.ImmutableID, found.UserPrincipalName)
+	return fmt.Errorf("the immutable id %q finds the account %q, which spells it in another way: make both the same", p.Entra.ImmutableID, found.UserPrincipalName)
 }
 
 // The method "both" reads the person's accounts and joins them. If "u" is nil, the plan had no Entra account for the

@@ -24,7 +24,7 @@ func TestImmutableIDWithoutSID(t *testing.T) {
 		"an account":           {account, ""},
 		"exempt":               {func(f *fakeAD) { account(f); f.in.add(safeDN, sid) }, exempt},
 		"exempt, and left out": {func(f *fakeAD) { account(f); f.leftOut = sid; f.in.add(safeDN, sid) }, exempt},
-		"spelt in another way": {func(f *fakeAD) { account(f); f.people[sid].GUID, f.misspelt = "another", sid }, "which spells it in another way: let both be the same"},
+		"spelt in another way": {func(f *fakeAD) { account(f); f.people[sid].GUID, f.misspelt = "another", sid }, "which spells it in another way: make both the same"},
 		"not looked for":       {func(f *fakeAD) { f.fail = map[string]error{"FindAnchor " + id: errDown} }, "Active Directory was not read; Active Directory could not be read: "},
 	} {
 		t.Run(name, func(t *testing.T) {
