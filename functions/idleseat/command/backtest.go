@@ -167,8 +167,8 @@ func printBacktest(a *Process, answer *backtest.Answer) error {
 		printTried(out, answer, &answer.Rules[i])
 	}
 	out.printf("\nA hit is the first night on which the rule reclaims the license of somebody who is not hit already. It ends when the person\n" +
-		"is active again. Those hit on the first night had been idle for any time before; the rates are of the later hits, with\n" +
-		"95%% confidence, and leave out hits that are younger than the days in question.\n")
+		"is active again. Those hit on the first night had been idle for any time before; the rates for a number of days are of\n" +
+		"the later hits, with 95%% confidence. All rates leave out hits that are younger than the days in question.\n")
 	return out.err
 }
 
@@ -204,7 +204,7 @@ func printTried(out *printer, answer *backtest.Answer, r *backtest.Rule) {
 		rows = append(rows, []string{name, fmt.Sprint(d.Hits), regret(&d.Regret[1])})
 	}
 	if len(rows) > 1 {
-		out.printf("\n  at %s, by department:\n", plain.Many(shown, "day"))
+		out.printf("\n  at %s, by department, with the hits of the first night:\n", plain.Many(shown, "day"))
 		out.shortTable(rows, "--format json lists all")
 	}
 }

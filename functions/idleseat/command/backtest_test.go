@@ -84,6 +84,16 @@ func TestBacktest(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := string(s.want(exitDone, "backtest", "--rule", "citrix-idle-90", "--report", s.path("backtest.html")).out)
+	if !strings.Contains(text, "by department, with the hits of the first night:") { // the rates by number of days are without them
+		t.Errorf("the text does not say which hits of a department it counts:\n%s", text)
+	}
+	inDepartments := 0
+	for _, d := range in60.Departments {
+		inDepartments += d.Hits
+	}
+	if inDepartments != in60.Stock.Hits+in60.Flow.Hits {
+		t.Errorf("%d hits in departments, %d and %d in all", inDepartments, in60.Stock.Hits, in60.Flow.Hits)
+	}
 	if info, err := os.Stat(s.path("backtest.html")); err != nil || runtime.GOOS != "windows" && info.Mode() != 0o600 || info.Size() > 1<<20 {
 		t.Errorf("the page replaces a file that everybody can read: %v, %v", info, err)
 	}

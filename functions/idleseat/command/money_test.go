@@ -115,6 +115,9 @@ func (s *shell) sameByAll(want savings) {
 		s.t.Errorf("the CSV has %s freed, want %s", freed, want.Freed)
 	}
 	text := string(s.want(exitDone, "savings").out)
+	if !strings.Contains(text, "by the plan of run "+want.Run+", when it was made") { // the same seats may be freed since
+		s.t.Errorf("the text does not say of which time the plan is:\n%s", text)
+	}
 	for _, figure := range []money.Cents{want.CouldFree, want.Freed, want.FreedNet, want.Saved} {
 		if !strings.Contains(text, figure.String()) {
 			s.t.Errorf("the text lacks %s:\n%s", figure, text)

@@ -110,7 +110,7 @@ func (c *savingsCmd) print(a *Process, run string, s *money.Sums) error {
 	out.printf("%s, amounts in %s\n", s.AsOf.Format("2006-01-02 15:04 UTC"), s.Currency)
 	seats := func(n int) string { return plain.Many(n, "seat") }
 	rows := [][]string{
-		{"could be freed", seats(s.Seats), s.CouldFree.String() + " a month", "by the plan of run " + run},
+		{"could be freed", seats(s.Seats), s.CouldFree.String() + " a month", "by the plan of run " + run + ", when it was made"},
 		{"freed", seats(s.SeatsFreed), s.Freed.String() + " a month", ""},
 		{"freed, without what was restored", seats(s.SeatsNet), s.FreedNet.String() + " a month", ""},
 		{"of these, paid for until a renewal", "", s.Waiting.String() + " a month", ""},
