@@ -8,6 +8,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 )
@@ -89,6 +90,9 @@ type Reading struct {
 	// Failed says why the run does not trust the report. The report may have a table even so. The next run compares
 	// this table with the table of its own report.
 	Failed string `json:"failed,omitempty"`
+	// Doubted is when a run first read the report without the table that it must be compared with. Runs do not trust the
+	// report until another night. It is zero for any other report.
+	Doubted time.Time `json:"doubted,omitzero"`
 	// Signals has the facts about each signal of the report, by name of the signal.
 	Signals map[string]Facts `json:"signals,omitempty"`
 }

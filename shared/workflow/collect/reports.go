@@ -1,13 +1,13 @@
 package collect
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
@@ -24,7 +24,7 @@ func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading,
 		reading := usage.Reading{Name: r.Name}
 		table, facts, err := usage.Read(ctx, c.Entra, r, c.Now())
 		if err == nil && !in.AcceptFeeds {
-			reading.Failed, err = c.follow(ctx, in.Run, table)
+			reading.Failed, reading.Doubted, err = c.follow(ctx, in.Run, table)
 		}
 		if err != nil && ctx.Err() != nil {
 			return nil, err
@@ -56,12 +56,13 @@ const mostEarlier = 30
 // uses the newest earlier table that can be read. A run over the snapshot of another run read no report, so it does not
 // count.
 //
-// If a table newer than that one is damaged, the result "lost" is the reason. The damaged table may have shown a day
-// that the new report lacks, so no run of this night must trust the report. The next night follows the new table.
-func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) (lost string, err error) {
+// If a table newer than that one is damaged or missing, the result "lost" is the reason. That table may have shown a day
+// that the new report lacks, so no run of this night must trust the report. The result "doubted" is when the first run of
+// the night read the report. The next night follows the new table.
+func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) (lost string, doubted time.Time, err error) {
 	earlier, err := history.Before(ctx, c.Store, run, c.Now())
 	if err != nil {
-		return "", err
+		return "", doubted, err
 	}
 	looked := 0
 	for _, run := range earlier {
@@ -72,44 +73,41 @@ func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) 
 		if looked++; looked > mostEarlier {
 			break
 		}
-		last, doubt, err := c.reportOf(ctx, run, table.Report)
+		reading, last, err := c.reportOf(ctx, run, table.Report)
 		switch {
-		case errors.Is(err, store.ErrDamaged):
+		case errors.Is(err, store.ErrDamaged), errors.Is(err, store.ErrNotFound):
 			if lost == "" {
-				lost = fmt.Sprintf("what run %s knew of it cannot be read any more, so nobody can tell whether it lost a day since; it is trusted again from the next night on; to trust it now, plan with --accept-feeds: %v", run, err)
+				lost, doubted = fmt.Sprintf("what run %s knew of it cannot be read any more, so nobody can tell whether it lost a day since; it is trusted again by a run of another night, at least 20 hours later; to trust it now, plan with --accept-feeds: %v", run, err), c.Now()
 			}
 		case err != nil:
-			return "", fmt.Errorf("what run %s knew of it cannot be read (plan with --accept-feeds to go on without): %w", run, err)
+			return "", doubted, fmt.Errorf("what run %s knew of it cannot be read (plan with --accept-feeds to go on without): %w", run, err)
 		case last != nil:
 			table.Follow(last)
-			if b != nil && !directory.Apart(b.Read, c.Now()) {
-				lost = cmp.Or(lost, doubt)
+			if lost == "" && !directory.Apart(reading.Doubted, c.Now()) {
+				lost, doubted = reading.Failed, reading.Doubted
 			}
-			return lost, nil
+			return lost, doubted, nil
 		}
 	}
-	return lost, nil
+	return lost, doubted, nil
 }
 
-// reportOf returns the table that a run stored for a report, or nil if there is none or it has expired. The result
-// "doubt" is the reason why that run did not trust the report, or "".
-func (c *Collector) reportOf(ctx context.Context, run, report string) (t *usage.Table, doubt string, err error) {
+// reportOf returns what a run stored about a report, and its table. The table is nil if there is none. The error is
+// store.ErrNotFound if the table is missing.
+func (c *Collector) reportOf(ctx context.Context, run, report string) (*usage.Reading, *usage.Table, error) {
 	m, _, err := snapshot.GetManifest(ctx, c.Store, run)
 	if errors.Is(err, snapshot.ErrNone) {
-		return nil, "", nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	i := slices.IndexFunc(m.Reports, func(r usage.Reading) bool { return r.Name == report && r.Key != "" })
 	if i < 0 {
-		return nil, "", nil
+		return nil, nil, nil
 	}
-	t, err = snapshot.GetReport(ctx, c.Store, &m.Reports[i])
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, "", nil
-	}
-	return t, m.Reports[i].Failed, err
+	t, err := snapshot.GetReport(ctx, c.Store, &m.Reports[i])
+	return &m.Reports[i], t, err
 }
 
 func coversReports(b *snapshot.Begin, signals []directory.Signal) error {

@@ -190,16 +190,22 @@ func TestAReportLosesADay(t *testing.T) {
 	}
 }
 
-// TestADamagedReportIsLostForOneNight: what a run stored about a usage report is damaged. In the next night, the rules
-// about this report are undecided, also in a second run of this night. In the night after that, they decide again, and
-// still notice a known day of use that the report lacks now.
+// TestADamagedReportIsLostForOneNight: what a run stored about a usage report is damaged. In the runs of the next night,
+// the rules about this report are undecided, unless an operator accepts the report. In the night after that, they decide
+// again, and still notice a known day of use that the report lacks now.
 func TestADamagedReportIsLostForOneNight(t *testing.T) {
 	t.Parallel()
 	const bo, cid = "2026-11-21,180,bo@x.example,Bo,2026-11-20\r\n", "2026-11-21,180,cid@x.example,Cid,2026-11-20\r\n"
 	const anna = "2026-11-21,180,anna@x.example,Anna,2026-09-01\r\n"
-	for name, damaged := range map[string]func(*decision.Run) string{
-		"its table":    func(r *decision.Run) string { return r.Manifest.Reports[0].Key },
-		"its manifest": func(r *decision.Run) string { return layout.Manifest(r.Begin.Run) },
+	overwrite := func(objects map[string][]byte, key string) { objects[key] = []byte("{") }
+	remove := func(objects map[string][]byte, key string) { delete(objects, key) }
+	for name, tc := range map[string]struct {
+		key    func(*decision.Run) string
+		damage func(objects map[string][]byte, key string)
+	}{
+		"its table":            {func(r *decision.Run) string { return r.Manifest.Reports[0].Key }, overwrite},
+		"its table is missing": {func(r *decision.Run) string { return r.Manifest.Reports[0].Key }, remove},
+		"its manifest":         {func(r *decision.Run) string { return layout.Manifest(r.Begin.Run) }, overwrite},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -219,9 +225,10 @@ func TestADamagedReportIsLostForOneNight(t *testing.T) {
 				t.Fatal(err)
 			}
 			lost := next("run2", bo+cid+anna)
-			if err := store.PutBytes(t.Context(), b.Store, damaged(lost), []byte("{")); err != nil {
-				t.Fatal(err)
-			}
+			memory := b.Store.(*store.Memory)
+			objects := memory.Objects()
+			tc.damage(objects, tc.key(lost))
+			memory.Become(objects)
 			third := next("run3", bo+cid+anna)
 			if f := third.Feeds[directory.CopilotUse]; f.State != plan.Unhealthy || !strings.Contains(f.Reason, "what run run2 knew of it cannot be read any more, so nobody can tell") {
 				t.Errorf("the signal in the run after: %+v", f)
@@ -229,16 +236,24 @@ func TestADamagedReportIsLostForOneNight(t *testing.T) {
 			if got := outcomes(t, third); got["an copilot"] != policy.Undecided || got["bo copilot"] != policy.Undecided {
 				t.Errorf("the run after decides: %v", got)
 			}
-			if f := next("run3again", bo+cid+anna).Feeds[directory.CopilotUse]; f.State != plan.Unhealthy || !strings.Contains(f.Reason, "what run run2 knew of it cannot be read any more") {
-				t.Errorf("the signal in a second run of the night: %+v", f)
+			read := b.Now()
+			for _, again := range []struct {
+				run   string
+				later time.Duration
+			}{{"run31", time.Minute}, {"run32", 20*time.Hour - time.Second}} {
+				b.Now = func() time.Time { return read.Add(again.later) }
+				r := next(again.run, bo+cid+anna)
+				if f := r.Feeds[directory.CopilotUse]; f.State != plan.Unhealthy || !strings.Contains(f.Reason, "what run run2 knew of it cannot be read any more") {
+					t.Errorf("the signal %s later: %+v", again.later, f)
+				}
 			}
-			b.Now = func() time.Time { return clock.AddDate(0, 0, 1) }
+			b.Now = func() time.Time { return read.Add(20 * time.Hour) }
 			fourth := next("run4", strings.Replace(bo, "2026-11-20", "", 1)+cid+anna)
 			if f := fourth.Feeds[directory.CopilotUse]; f.State != plan.Healthy {
-				t.Errorf("the signal two nights after: %+v", f)
+				t.Errorf("the signal in the night after: %+v", f)
 			}
 			if got := outcomes(t, fourth); got["an copilot"] != policy.Reclaim || got["bo copilot"] != policy.Undecided { // the new report lacks Bo's day
-				t.Errorf("two nights after: %v", got)
+				t.Errorf("the night after decides: %v", got)
 			}
 		})
 	}
