@@ -19,6 +19,7 @@ type lookup struct {
 	at    []int32 // a hash table; a free slot has 0; any other slot has an index into list plus 1, negated if list has the account twice
 	twice bool    // list has at least one account twice
 	next  int     // probable index of the next account; accounts have nearly the same order each night
+	shown int64   // a new date before this instant, in microseconds since 1970, comes late
 
 	// The map "groups" has each group that gives a license, by the key of the group. A value is an entry of
 	// known.Partition.Groups, which has the key and, if known, the id of the group.
@@ -38,7 +39,7 @@ func (s *Screen) lookup(ctx context.Context, partition int, source directory.Sou
 	if err != nil {
 		return nil, err
 	}
-	l := &lookup{table: p, list: p.Accounts[source], groups: map[string]string{}}
+	l := &lookup{table: p, list: p.Accounts[source], shown: shownSince(source, b, &known.Account{}).UnixMicro(), groups: map[string]string{}}
 	l.index()
 	for _, key := range s.run.Policy.GivingGroups(source) {
 		entry, is := s.run.entryOf(p.Groups, key)
@@ -163,7 +164,7 @@ func (p *screening) compare(row int, source directory.Source, joined, enabled bo
 			next.Seen = before.Seen
 		}
 	}
-	if before.Missed != 0 || before.Forgotten != 0 || before.Regressed != 0 || before.Lost != 0 || before.Contradicted != 0 || !joined && before.Joined != 0 {
+	if before.Missed != 0 || before.Forgotten != 0 || before.Late != 0 || before.Regressed != 0 || before.Lost != 0 || before.Contradicted != 0 || !joined && before.Joined != 0 {
 		p.open[row] = true
 		return
 	}
@@ -173,8 +174,12 @@ func (p *screening) compare(row int, source directory.Source, joined, enabled bo
 			p.open[row] = true
 			return
 		}
-		if date != table.None {
-			next.Newest[i] = known.SecondOfMicro(date)
+		if date == table.None {
+			continue
+		}
+		if next.Newest[i] = known.SecondOfMicro(date); l.table != nil && next.Newest[i] > before.Newest[i] && date < l.shown { // it comes late
+			p.open[row] = true
+			return
 		}
 	}
 	for _, other := range before.Newest[len(dates):] {

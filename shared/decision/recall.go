@@ -261,6 +261,7 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 		}
 	}
 	c.sighted(a)
+	c.late(a, k)
 	switch back := a.back(); {
 	case back&^k.Regressed != 0: // a date went back, and had not gone back in the last reading
 		*a.lost() = c.now

@@ -154,7 +154,7 @@ func remembered(a account, read time.Time) known.Account {
 	k := known.Account{
 		Key: known.KeyOf(a.id()), Regressed: a.back(), Lost: known.SecondOf(*a.lost()),
 		Seen: known.SecondOf(a.past().Seen), Joined: known.SecondOf(a.past().Joined),
-		Contradicted: a.past().Contradicted, Forgotten: known.SecondOf(a.past().Forgotten),
+		Contradicted: a.past().Contradicted, Forgotten: known.SecondOf(a.past().Forgotten), Late: known.SecondOf(a.past().Late),
 	}
 	if k.Seen == 0 {
 		k.Seen = known.SecondOf(read)

@@ -68,7 +68,9 @@ func residents() map[string]resident {
 		"forgotten":          {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Past.Forgotten = daysAgo(0) }},
 		"was-joined":         {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Past.Joined = daysAgo(3) }},
 		"logged-on":          {open: true, ad: is, before: func(_ *directory.EntraUser, a *directory.ADUser) { a.Past.LoggedOn = daysAgo(9) }},
-		"later-date":         {before: func(u *directory.EntraUser, _ *directory.ADUser) { u.LastSuccessful = daysAgo(300) }},
+		"late-date":          {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.LastSuccessful = daysAgo(300) }},
+		"came-late":          {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Past.Late = daysAgo(0) }},
+		"later-date":         {entra: busy, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.LastSuccessful = daysAgo(300) }},
 		"was-blocked":        {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Enabled = directory.No }},
 		"long-known": {before: func(u *directory.EntraUser, _ *directory.ADUser) {
 			u.Past.Seen, u.Past.EnabledSince = daysAgo(300), daysAgo(200)

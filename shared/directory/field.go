@@ -164,9 +164,12 @@ func allADAttributes() []string {
 	return names
 }
 
-// datesInDoubt reports whether the activity dates cannot be used: a date is in the future, the account had dates and
-// has none now, or the account is an agent's.
+// datesInDoubt reports whether the activity dates cannot be used: a date is in the future, a date came late, the account
+// had dates and has none now, or the account is an agent's.
 func (p *Person) datesInDoubt(s Source) bool {
+	if !p.Past(s).Late.IsZero() {
+		return true
+	}
 	if s == AD {
 		return p.AD.DatesInDoubt || !p.AD.DatesLost.IsZero() && p.AD.LastLogonTimestamp.IsZero()
 	}
@@ -183,6 +186,14 @@ func (p *Person) DatesLost(s Source) time.Time {
 		return p.AD.DatesLost
 	}
 	return p.Entra.DatesLost
+}
+
+// DatesLate returns Past.Late of the account in s. It is zero if the state of the account is not Present.
+func (p *Person) DatesLate(s Source) time.Time {
+	if p.State(s) != Present {
+		return time.Time{}
+	}
+	return p.Past(s).Late
 }
 
 // FieldNamed returns the field with this name in policies.

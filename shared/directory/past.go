@@ -37,6 +37,9 @@ type Past struct {
 	Forgotten time.Time
 	// ForgottenBy is the run with these facts. It is empty if another run of this night looked for them.
 	ForgottenBy string
+	// Late is the last reading in which an activity date appeared that an earlier reading should have shown. It is zero
+	// if there is no such reading of this night. The dates of the account are in doubt then.
+	Late time.Time
 	// MemberSince has the time of the first reading of the latest unbroken series that saw the account in a group that
 	// gives a license. The map's key is the GroupRef.Key. A member without an entry was in the group before the first
 	// reading.

@@ -32,15 +32,16 @@ var signals = [Signals]struct {
 	date       string        // one date of the signal, as in a sentence
 	noun, past string        // as in "no sign-in since" and "never signed in"
 	stalled    time.Duration // how old the newest date may be
+	lag        time.Duration // how late a date of a directory may appear
 	horizon    time.Duration // how far back the signal reaches; 0 if it has no limit
 	fields     string        // name of the field with the last use; with the suffix Assigned, the field with the day of assignment; empty if allFields names the fields
 	assigned   bool          // whether the report of the signal has the days on which licenses were assigned
 }{
-	// The dates of Entra ID are up to a day late, and a weekend may pass without sign-ins.
-	SignIns: {name: "entra", date: "sign-in", noun: "sign-in", past: "signed in", stalled: 4 * day},
+	// The dates of Entra ID are up to a day late, and a weekend may pass without sign-ins. The lag allows for twice that.
+	SignIns: {name: "entra", date: "sign-in", noun: "sign-in", past: "signed in", stalled: 4 * day, lag: 2 * day},
 	// lastLogonTimestamp is up to 14 days late, and in a small company even the newest date of all people may be that
 	// late.
-	Logons: {name: "ad", date: "lastLogonTimestamp", noun: "logon", past: "logged on", stalled: 14 * day},
+	Logons: {name: "ad", date: "lastLogonTimestamp", noun: "logon", past: "logged on", stalled: 14 * day, lag: 14 * day},
 
 	ExchangeUse:   {name: "m365.exchange", date: "Exchange activity", noun: "activity in Exchange", past: "used Exchange", fields: "m365.exchange", assigned: true, stalled: reportStalled, horizon: reportSpan},
 	TeamsUse:      {name: "m365.teams", date: "Teams activity", noun: "activity in Teams", past: "used Teams", fields: "m365.teams", assigned: true, stalled: reportStalled, horizon: reportSpan},
@@ -71,6 +72,10 @@ func (s Signal) Words() (noun, past string) { return signals[s].noun, signals[s]
 // Stalled returns how old the newest date of all people may be before the feed counts as stalled. It allows for the lag
 // of the dates and for days on which nobody works.
 func (s Signal) Stalled() time.Duration { return signals[s].stalled }
+
+// Lag returns how late a date of a directory may appear. A date that appears later shows that the directory gave old
+// data before.
+func (s Signal) Lag() time.Duration { return signals[s].lag }
 
 // Horizon returns how far back the signal reaches, or 0 for no limit. What is older is unknown, and not "never".
 func (s Signal) Horizon() time.Duration { return signals[s].horizon }

@@ -226,8 +226,10 @@ func reportGap(p *directory.Person, s directory.Signal) string {
 
 func lostGap(f *directory.Field, p *directory.Person) string {
 	const cure = "; it is undecided until a date comes that is not earlier; if that is right, plan with --accept-feeds"
-	since := dayOf(p.DatesLost(f.Source))
+	since, late := dayOf(p.DatesLost(f.Source)), p.DatesLate(f.Source)
 	switch newest, read := f.WentBack(p); {
+	case newest.IsZero() && !late.IsZero():
+		return "came late: on " + dayOf(late) + " an older date appeared that an earlier reading should have shown, and newer ones may follow; it is decided again by the next run on another night, if no further one appears; if that is right, plan with --accept-feeds"
 	case p.DatesLost(f.Source).IsZero():
 		return "cannot be trusted: a date of the account lies in the future"
 	case newest.IsZero():

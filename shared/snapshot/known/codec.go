@@ -110,12 +110,12 @@ func inflate(raw []byte) ([]byte, error) {
 // from the end if they have only zeros. Older versions did not have these columns.
 const (
 	leastInstants = directory.ActivityDates + 4
-	mostInstants  = leastInstants + 2
+	mostInstants  = leastInstants + 3
 )
 
 // The method "instants" returns the instants of an account in the order of the columns.
 func (a *Account) instants() [mostInstants]*Second {
-	return [...]*Second{&a.Newest[0], &a.Newest[1], &a.Newest[2], &a.Lost, &a.Seen, &a.Enabled, &a.Joined, &a.Missed, &a.Forgotten}
+	return [...]*Second{&a.Newest[0], &a.Newest[1], &a.Newest[2], &a.Lost, &a.Seen, &a.Enabled, &a.Joined, &a.Missed, &a.Forgotten, &a.Late}
 }
 
 // The type "reader" reads the columns of a table, one after the other. The field "failed" is set if the table is

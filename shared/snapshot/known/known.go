@@ -50,8 +50,8 @@ type Account struct {
 	// Missed is the first of the latest unbroken series of readings that lacked the account. It is zero if the latest
 	// reading saw the account. Seen and Enabled are zero in the entry of a missed account.
 	Missed Second
-	// Forgotten is directory.Past.Forgotten.
-	Forgotten Second
+	// Forgotten and Late are the fields of directory.Past with the same names.
+	Forgotten, Late Second
 }
 
 // LoggedOn is the index of directory.Past.LoggedOn in Account.Newest. An Active Directory account has only one activity

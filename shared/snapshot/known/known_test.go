@@ -31,7 +31,7 @@ func partition() *Partition {
 // The function "wide" returns a table with accounts that need the columns of newer versions.
 func wide() *Partition {
 	p := partition()
-	p.Accounts[directory.AD] = append(p.Accounts[directory.AD], Account{Key: 6, Newest: [3]Second{5}, Missed: 8}, Account{Key: 7, Forgotten: 9})
+	p.Accounts[directory.AD] = append(p.Accounts[directory.AD], Account{Key: 6, Newest: [3]Second{5}, Missed: 8}, Account{Key: 7, Forgotten: 9, Late: 10})
 	return p
 }
 

@@ -21,6 +21,7 @@ var remedies = []remedy{
 	{"contradicted", "Plan again when both directories can be read in full. If they still disagree, correct the accounts.",
 		"Planera igen när båda katalogerna kan läsas i sin helhet. Rätta kontona om de fortfarande inte stämmer överens."},
 	{"memory", "Wait for the run of the next night, which compares with this one.", "Vänta på nästa natts körning, som jämför med den här."},
+	{"late", "Wait for the run of the next night. It decides if no further date appears late.", "Vänta på nästa natts körning. Den avgör om inget mer datum dyker upp sent."},
 	{"future", "Report it to those who run the directory: a server may have a wrong clock. The person keeps the license until a correct date is read.",
 		"Rapportera det till dem som sköter katalogen: en server kan ha fel klocka. Personen behåller licensen tills ett riktigt datum har lästs."},
 	{"dates", "Wait for a newer date. Only if all dates that got lost are really gone, plan with --accept-feeds, which believes the directory about everybody.",

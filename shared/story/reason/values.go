@@ -42,6 +42,8 @@ var values = []form{
 	{code: "dateWentBack", remedy: "dates", text: "{s} went back: an earlier usage report showed activity on {}, and this one does not",
 		swedish: "$1 har gått bakåt: en tidigare användningsrapport visade aktivitet den $2, men inte den här"},
 	{code: "dateWentBack", remedy: "dates", text: "{s} went back: since {d} it is {d}", swedish: "$1 har gått bakåt: sedan $2 är det $3"},
+	{code: "dateLate", remedy: "late", text: "{s} came late: on {d} an older date appeared that an earlier reading should have shown",
+		swedish: "$1 kom sent: den $2 dök det upp ett äldre datum som en tidigare läsning borde ha visat"},
 	{code: "dateLost", remedy: "dates", text: "{s} got lost: no date has come since {}, and earlier data do not show",
 		swedish: "$1 har försvunnit: inget datum har kommit sedan $2, och tidigare uppgifter visar inte att kontot aldrig hade ett"},
 	{code: "dateLost", remedy: "dates", text: "{s} got lost: no date has come since {}, and the newest known one is {}", swedish: "$1 har försvunnit: inget datum har kommit sedan $2, och det senaste kända är $3"},

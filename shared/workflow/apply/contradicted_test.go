@@ -41,7 +41,7 @@ func TestContradictionAtTheLastMoment(t *testing.T) {
 			dora.LastSuccessful, dora.ImmutableID, dora.Enabled, dora.Assignments = idle, tc.anchor, directory.Yes, []directory.Assignment{{SKU: "sku-e3", State: "Active"}}
 			b.ad.fail = tc.fail
 			b.remembers(t, c)
-			account := known.Account{Key: known.KeyOf("id-dora"), Seen: known.Always, Enabled: known.Always, Joined: known.SecondOf(asOf), Contradicted: tc.knew}
+			account := known.Account{Key: known.KeyOf("id-dora"), Newest: [directory.ActivityDates]known.Second{2: known.SecondOf(idle)}, Seen: known.Always, Enabled: known.Always, Joined: known.SecondOf(asOf), Contradicted: tc.knew}
 			p := &known.Partition{Accounts: [2][]known.Account{directory.Entra: {account}}}
 			if err := known.Put(t.Context(), b.Store, "run", 0, p); err != nil {
 				t.Fatal(err)

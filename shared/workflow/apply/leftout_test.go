@@ -101,7 +101,7 @@ func TestKindOfAnAccountThatIsNotRead(t *testing.T) {
 			ready := func(changes ...plan.Change) *bench {
 				b := newBench(t, changes...)
 				b.remembers(t, c)
-				account := known.Account{Key: known.KeyOf(c.User), Seen: known.Always}
+				account := known.Account{Key: known.KeyOf(c.User), Newest: [directory.ActivityDates]known.Second{2: known.SecondOf(idle)}, Seen: known.Always}
 				if tc.joined {
 					account.Joined = known.SecondOf(asOf)
 				}

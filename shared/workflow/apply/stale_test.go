@@ -63,7 +63,7 @@ func TestBlockedLeaverWhileDatesAreStale(t *testing.T) {
 		m := snapshot.Manifest{Run: "run"}
 		m.Readings[directory.Entra].Freshness = directory.Freshness{Sampled: 1, WithActivity: 1, Newest: asOf}
 		m.Readings[directory.AD].Freshness = staleDates
-		account := known.Account{Key: known.KeyOf("id-dora"), Seen: known.Always, Joined: known.SecondOf(asOf)}
+		account := known.Account{Key: known.KeyOf("id-dora"), Newest: [directory.ActivityDates]known.Second{2: known.SecondOf(idle)}, Seen: known.Always, Joined: known.SecondOf(asOf)}
 		if err := store.PutJSON(t.Context(), b.Store, "runs/run/manifest.json", &m); err != nil {
 			t.Fatal(err)
 		}
