@@ -27,7 +27,8 @@ type controllers struct {
 // The type "away" is an outage of one controller.
 type away struct {
 	until int  // the night in which it ends
-	off   bool // whether the controller is switched off; otherwise people and other controllers reach it
+	off   bool // whether the controller is switched off; otherwise people reach it
+	cut   bool // whether other controllers do not reach it either
 }
 
 // The type "logOn" is a logon at a controller.
@@ -110,7 +111,7 @@ const mostPairs = 100
 
 func (w *World) flows(from, to int) bool {
 	_, broken := w.broken[[2]int{from, to}]
-	return !broken && !w.away[from].off && !w.away[to].off
+	return !broken && !w.away[from].cut && !w.away[to].cut
 }
 
 // The method "outage" sometimes begins an outage of a controller. At most one controller is out at a time.
@@ -119,13 +120,34 @@ func (w *World) outage(k int) {
 	switch {
 	case len(w.away) > 0:
 	case len(w.dcs) > 1 && w.happens("a controller is switched off", k, 0.02):
-		w.away[k] = away{w.night + 1, true}
+		w.away[k] = away{w.night + 1, true, true}
 	case w.happens("a controller is out of reach", k, 0.03):
-		w.away[k] = away{w.night + nights, false}
+		w.away[k] = away{w.night + nights, false, false}
+	case len(w.dcs) > 1 && w.happens("a controller is cut off", k, w.cutOften()):
+		w.away[k] = away{w.night + nights, false, true}
 	default:
 		return
 	}
 	w.box.Reach(k, w.reachable(k))
+}
+
+// cutOften returns how often a controller is cut off per night. Most licenses are taken in the first nights, so this
+// outage is then most instructive.
+func (w *World) cutOften() float64 {
+	if w.night < 5 {
+		return 0.2
+	}
+	return 0.02
+}
+
+// The method "logOnCutOff" sometimes logs an idle person on at a controller that is cut off. No other controller has a
+// date of this logon until the outage ends.
+func (w *World) logOnCutOff(i int) {
+	for _, k := range w.dcs {
+		if out := w.away[k]; out.cut && !out.off && w.people[i].daily < 0.1 && w.box.Company.Truth(i).Enabled && w.happens("an idle person logs on at a controller that is cut off", i, 0.4) {
+			w.logOnHere(i, k)
+		}
+	}
 }
 
 // The method "reachable" reports whether a controller answers at its address.
@@ -218,8 +240,12 @@ func (w *World) unproven(i int) bool {
 }
 
 // The method "logOnNearby" logs a person on at a controller. The judge hears of the logon when the product can know it.
-func (w *World) logOnNearby(i int) {
-	k := w.nearest(i)
+func (w *World) logOnNearby(i int) { w.logOnHere(i, w.nearest(i)) }
+
+func (w *World) logOnHere(i, k int) {
+	if w.box.Company.Truth(i).SID == "" {
+		return
+	}
 	w.box.Company.LogOnAt(i, k)
 	if k > 0 {
 		w.story.Counts["logs on at another controller than the first"]++

@@ -22,6 +22,7 @@ func (w *World) live() {
 		if h.id == "" {
 			continue
 		}
+		w.logOnCutOff(i)
 		if d := throw(w.options.Seed, "use", w.night, i); w.comesBack(i, began) || d.chance(h.daily) {
 			w.use(i, d, began.Add(time.Duration(d.Int64N(int64(w.clock.Now().Sub(began))))))
 			w.helpDesk(i)
