@@ -129,7 +129,7 @@ func (c *Company) RestoreController(controller, from int) bool {
 		}
 	}
 	for m := range c.joined {
-		k.waits[arrival{object{m.group, m.person}, from}] = late
+		k.waits[arrival{object(m), from}] = late
 	}
 	v.forgetEntries()
 	v.members.forgetAll()

@@ -108,7 +108,7 @@ func TestMistypedStore(t *testing.T) {
 	const run, user = "20260101T000000Z-00000000", "anna@contoso.example"
 	for _, args := range [][]string{
 		{"restore", user}, {"restore", "--run", run, "--yes"}, {"apply", run}, {"plan", "--run", run}, {"plan", "--run", latest}, {"explain", user}, {"history", user},
-		{"runs"}, {"show", latest}, {"savings"}, {"backtest", "--keep"}, {"policy", "check", policy}, {"policy", "explain", policy},
+		{"runs"}, {"show", latest}, {"savings"}, {"backtest", "--keep"}, {"policy", "explain", policy},
 	} {
 		a := s.want(exitUsage, append(args, "--store", store)...)
 		if !strings.Contains(a.err, fmt.Sprintf("there is no store in %q", store)) {
@@ -117,6 +117,13 @@ func TestMistypedStore(t *testing.T) {
 		if _, err := os.Stat(store); !errors.Is(err, fs.ErrNotExist) {
 			t.Fatalf("%q made the store: %v", args, err)
 		}
+	}
+	a := s.want(exitDone, "policy", "check", policy, "--store", store)
+	if !strings.Contains(string(a.out), fmt.Sprintf("the store %q has no run for everybody yet", store)) {
+		t.Errorf("policy check: %s", a.out)
+	}
+	if _, err := os.Stat(store); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("policy check made the store: %v", err)
 	}
 	s.want(exitDone, "reevaluate", user, "--store", store)
 	s.want(exitDone, "runs", "--store", store)

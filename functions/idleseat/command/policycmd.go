@@ -10,6 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/store"
 )
 
 type policyCmd struct {
@@ -43,19 +44,24 @@ func (c *policyCheckCmd) Run(a *Process) error {
 }
 
 // The method "names" checks the names in the policy against the latest snapshot. It returns an error if a name belongs
-// to nobody.
+// to nobody. A new policy is checked before the first run, so a store that does not exist yet is no error.
 func (c *policyCheckCmd) names(a *Process, p *policy.Policy, text string) error {
-	s, err := storeFlag{c.Store}.view(a)
-	if err != nil {
+	if err := (storeFlag{c.Store}).check(); err != nil {
 		return err
 	}
-	newest, err := history.Newest(a.Context, s, a.Clock.Now())
+	newest := ""
+	s, err := a.ViewStore(a.Context, c.Store)
+	if err == nil {
+		newest, err = history.Newest(a.Context, s, a.Clock.Now())
+	} else if errors.Is(err, store.ErrNotFound) {
+		err = nil
+	}
 	if err != nil {
 		return err
 	}
 	out := &printer{w: a.Stdout}
 	if newest == "" {
-		out.printf("%s: the store has no run for everybody yet, so that names were not looked for\n", c.File)
+		out.printf("%s: the store %q has no run for everybody yet, so that names were not looked for\n", c.File, c.Store)
 		return out.err
 	}
 	r, err := decision.Open(a.Context, s, newest)
