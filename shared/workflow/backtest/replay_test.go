@@ -92,9 +92,9 @@ func mixed(r *rand.Rand, people, nights int) *world {
 func lastSeen(rule string, p *directory.Person) (seen time.Time, known bool) {
 	switch {
 	case rule == "a" && p.Entra != nil:
-		seen, known = p.Entra.LastInteractive, p.Entra.DatesLost.IsZero() && p.Stale[directory.Entra] == ""
+		seen, known = p.Entra.LastInteractive, p.Entra.DatesLost.IsZero() && p.DatesLate(directory.Entra).IsZero() && p.Stale[directory.Entra] == ""
 	case rule == "b" && p.AD != nil:
-		seen, known = p.AD.LastLogonTimestamp, p.AD.DatesLost.IsZero() && p.Stale[directory.AD] == ""
+		seen, known = p.AD.LastLogonTimestamp, p.AD.DatesLost.IsZero() && p.DatesLate(directory.AD).IsZero() && p.Stale[directory.AD] == ""
 	case rule == "b":
 		known = !p.Entra.Synced
 	}
