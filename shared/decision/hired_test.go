@@ -32,6 +32,8 @@ func TestHireDatesGetLost(t *testing.T) {
 		"none before":            {graced, 0, 0, time.Time{}, nil, policy.Reclaim, 0},
 		"one is gone":            {graced, 20, 19, time.Time{}, nil, policy.Reclaim, 0},
 		"five are gone":          {graced, 20, 15, time.Time{}, nil, policy.Reclaim, 0},
+		"all five are gone":      {graced, 5, 0, time.Time{}, nil, policy.Undecided, 5},
+		"the only one is gone":   {graced, 1, 0, time.Time{}, nil, policy.Reclaim, 0},
 		"six are gone":           {graced, 20, 14, time.Time{}, nil, policy.Undecided, 20},
 		"a tenth is gone":        {graced, 100, 90, time.Time{}, nil, policy.Reclaim, 0},
 		"more than a tenth":      {graced, 100, 89, time.Time{}, nil, policy.Undecided, 100},

@@ -48,7 +48,7 @@ func (s *Digest) Since(ctx context.Context, in store.Store, run string, now time
 			}
 			p, err := GetPlanned(ctx, in, name)
 			if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) {
-				return nil, fmt.Errorf("look for what newer runs saw of people (plan again to go on without the plan of run %s): %w", run, err)
+				return nil, fmt.Errorf("look for what runs after %s saw of people (bring the object back from a backup, or delete it to go on without it): %w", run, err)
 			}
 			if err != nil {
 				return nil, err

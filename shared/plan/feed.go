@@ -77,9 +77,13 @@ func (b *Baseline) fewerDates(now directory.Freshness) bool {
 // fewerHired is the largest fraction of hire dates that Entra ID may lose between two healthy runs.
 const fewerHired = 0.10
 
-// FewerHired reports whether far fewer accounts have a hire date now. It returns false if b is nil.
+// FewerHired reports whether far fewer accounts have a hire date now, or none has one where several had one. It returns
+// false if b is nil.
 func (b *Baseline) FewerHired(now directory.Freshness) bool {
-	return b != nil && b.WithHired-now.WithHired > max(few, int(fewerHired*float64(b.WithHired)))
+	if b == nil {
+		return false
+	}
+	return b.WithHired > 1 && now.WithHired == 0 || b.WithHired-now.WithHired > max(few, int(fewerHired*float64(b.WithHired)))
 }
 
 // Health judges one signal at the planning time asOf. The result is Incomplete if the source could not be read, or

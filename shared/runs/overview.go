@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -73,7 +74,7 @@ type Overview struct {
 // Look returns the overview of a run. A damaged object of the run is named in Damage, and the other fields are filled
 // in. Look fails if the store cannot be read, and with snapshot.ErrUnknownRun if the store has no object of the run.
 func Look(ctx context.Context, s store.Store, run string, now time.Time) (*Overview, error) {
-	return look(ctx, s, run, newest(ctx, s, now))
+	return look(ctx, s, run, sync.OnceValue(func() superseding { return newest(ctx, s, now) }))
 }
 
 // The type "superseding" is the newest run whose plan supersedes older plans, or "". The field "err" says why it is not
@@ -88,7 +89,7 @@ func newest(ctx context.Context, s store.Store, now time.Time) (of superseding) 
 	return of
 }
 
-func look(ctx context.Context, s store.Store, run string, by superseding) (*Overview, error) {
+func look(ctx context.Context, s store.Store, run string, by func() superseding) (*Overview, error) {
 	o := &Overview{Run: run, Stage: StageUnreadable}
 	b, err := snapshot.GetBegin(ctx, s, run)
 	switch {
@@ -131,8 +132,9 @@ func look(ctx context.Context, s store.Store, run string, by superseding) (*Over
 const lookers = 8
 
 // The method "supersede" sets the field Superseded of a plan for everybody that nobody has applied. A plan that an
-// operator chose from another one is superseded together with that one.
-func (o *Overview) supersede(b *snapshot.Begin, by superseding) error {
+// operator chose from another one is superseded together with that one. The function "by" may read one object of each
+// kept run, so only such a plan calls it.
+func (o *Overview) supersede(b *snapshot.Begin, by func() superseding) error {
 	if o.Stage != StagePlanned || b == nil || b.User != "" || o.Restore != "" {
 		return nil
 	}
@@ -140,16 +142,17 @@ func (o *Overview) supersede(b *snapshot.Begin, by superseding) error {
 	if b.Choice != nil {
 		from = b.Choice.From
 	}
-	if by.run > from {
-		o.Superseded = by.run
+	newest := by()
+	if newest.run > from {
+		o.Superseded = newest.run
 	}
-	return o.damaged(by.err)
+	return o.damaged(newest.err)
 }
 
 // LookAll returns the overviews of the runs in "names", in the same order. If Look fails for a run, the overview has
 // the error in Damage. LookAll leaves out a run that has no object yet. It fails only when ctx ends.
 func LookAll(ctx context.Context, s store.Store, names []string, now time.Time) ([]*Overview, error) {
-	by, all := newest(ctx, s, now), make([]*Overview, len(names))
+	by, all := sync.OnceValue(func() superseding { return newest(ctx, s, now) }), make([]*Overview, len(names))
 	var looking errgroup.Group
 	looking.SetLimit(lookers)
 	for i, run := range names {

@@ -254,7 +254,9 @@ func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string, 
 			}
 		}
 		results := j.of(of)
-		results.Refused = refused
+		if refused != "" || !stopped { // an error says nothing about an earlier refusal
+			results.Refused = refused
+		}
 		if err := runs.PutResults(ctx, s.Store, of.Name, results); err != nil {
 			return err
 		}

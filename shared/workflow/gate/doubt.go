@@ -140,11 +140,18 @@ func notes(r *decision.Run) (lines []string) {
 			lines = append(lines, g.Note)
 		}
 	}
-	if before := r.HiresLost(); before > 0 {
-		lines = append(lines, fmt.Sprintf("%s in Entra ID with a hire date, and %d had one in an earlier run: the rules that use it are undecided about people without one; let the application read employeeHireDate again, or plan with --accept-feeds if that is right",
-			plain.Many(r.Manifest.Readings[directory.Entra].WithHired, "account"), before))
-	}
+	lines = append(lines, hiresLost(r)...)
 	return append(lines, withheld(r)...)
+}
+
+// The function "hiresLost" returns a sentence if many hire dates are gone, and otherwise none.
+func hiresLost(r *decision.Run) []string {
+	before := r.HiresLost()
+	if before == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s in Entra ID with a hire date, and %d had one in an earlier run: the rules that use it are undecided about people without one; let the application read employeeHireDate again, or plan with --accept-feeds if that is right",
+		plain.Many(r.Manifest.Readings[directory.Entra].WithHired, "account"), before)}
 }
 
 func converted(n int) (lines []string) {

@@ -278,8 +278,8 @@ func count(sum decision.Summary) plan.Counts {
 	return c
 }
 
-// The function "unhealthy" returns a reason for each unhealthy source and signal, and for each group whose members
-// could not be read. A source that is not set up is no fault. A run for one person gets no reasons, because the
+// The function "unhealthy" returns a reason for each unhealthy source and signal, for lost hire dates, and for each group
+// whose members could not be read. A source that is not set up is no fault. A run for one person gets no reasons, because the
 // operator looks at its plan anyway.
 func unhealthy(r *decision.Run) []string {
 	if r.Begin.User != "" {
@@ -292,5 +292,5 @@ func unhealthy(r *decision.Run) []string {
 			reasons = append(reasons, fmt.Sprintf("%s %s is unhealthy: %s", what, signal, f.Reason))
 		}
 	}
-	return append(reasons, withheld(r)...)
+	return append(append(reasons, hiresLost(r)...), withheld(r)...)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -35,6 +36,9 @@ func TestLostHireDatesStayInDoubt(t *testing.T) {
 		note := slices.ContainsFunc(p.Notes, func(n string) bool {
 			return strings.Contains(n, "had one in an earlier run") && strings.Contains(n, "with a hire date")
 		})
+		if held := p.Verdict == plan.Hold; len(p.Changes) == 0 && held != tc.doubt {
+			t.Errorf("night %d: on hold: %t; want %t: %q", night, held, tc.doubt, p.HoldReasons)
+		}
 		if note != tc.doubt || p.Sources[directory.Entra.String()].State != "healthy" {
 			t.Errorf("night %d: a note: %t; want %t: %q", night, note, tc.doubt, p.Notes)
 		}
