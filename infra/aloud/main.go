@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -65,12 +66,18 @@ func tell(out io.Writer, events io.Reader) error {
 			failed = err
 		}
 	}
-	for d := json.NewDecoder(events); ; {
-		var e event
-		if err := d.Decode(&e); errors.Is(err, io.EOF) {
+	for lines := bufio.NewReader(events); ; {
+		line, err := lines.ReadBytes('\n')
+		if len(line) == 0 && errors.Is(err, io.EOF) {
 			break
-		} else if err != nil {
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
 			return fmt.Errorf("read the events of go test: %w", err)
+		}
+		var e event
+		if json.Unmarshal(line, &e) != nil { // no event, but a line for the reader
+			write(string(line))
+			continue
 		}
 		of := test{e.Package, e.Test}
 		switch {

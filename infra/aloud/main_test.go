@@ -24,6 +24,7 @@ func TestTell(t *testing.T) {
 		"failed":           {`{"Action":"output","Package":"p","Test":"TestA","Output":"much\n"}` + "\n" + `{"Action":"fail","Package":"p","Test":"TestA"}`, "much\n"},
 		"never ended":      {`{"Action":"output","Package":"p","Test":"TestA","Output":"panic\n"}`, "panic\n"},
 		"does not build":   {`{"Action":"build-output","ImportPath":"p","Output":"a.go:1: no\n"}`, "a.go:1: no\n"},
+		"no event":         {"a line of text\n" + `{"Action":"build-output","ImportPath":"p","Output":"a.go:1: no\n"}`, "a line of text\na.go:1: no\n"},
 		"no tests":         {`{"Action":"output","Package":"p","Output":"?   \tp\t[no test files]\n"}` + "\n" + `{"Action":"skip","Package":"p"}`, "?   \tp\t[no test files]\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
