@@ -26,11 +26,9 @@ func (r *Run) doubtLasts(since, now time.Time) bool {
 
 // The method "carry" adds to p the entries of the accounts that the last tables have and this healthy reading lacks. The
 // argument p is the new table of partition n. If the last run had another number of partitions, its tables are shared out
-// among the new ones. If a last table cannot be read, or if an operator accepts the feeds, the method adds nothing.
+// among the new ones. If a last table cannot be read, the method adds nothing. An operator who accepts the feeds accepts
+// what they show, and not what they lack, so the entries are carried then, too.
 func (r *Run) carry(ctx context.Context, n int, p *known.Partition) error {
-	if r.Begin.AcceptFeeds {
-		return nil
-	}
 	for s, b := range r.lastReadings() {
 		if r.Feeds[s].State != plan.Healthy || !recalls(b, r) {
 			continue

@@ -70,7 +70,8 @@ func TestAccountIsMissedAndBack(t *testing.T) {
 	}
 }
 
-// An operator accepts the reading that lacks an account. The account is then new when it is back.
+// An operator accepts a reading that lacks an account. When the account is back with an older date, the date is in doubt
+// until an operator accepts a reading that shows it.
 func TestMissedAccountIsAccepted(t *testing.T) {
 	t.Parallel()
 	read := func(last time.Time) *directory.Accounts {
@@ -81,8 +82,15 @@ func TestMissedAccountIsAccepted(t *testing.T) {
 	r = r.nextNight(1)
 	r.Begin.AcceptFeeds = true
 	r.read(t, accountsIn(nil))
-	if h := r.nextNight(2).read(t, read(daysAgo(400))); !h.Entra[0].DatesLost.IsZero() {
-		t.Error("the date of an account that an operator accepted as gone is in doubt")
+	r = r.nextNight(2)
+	r.Begin.AcceptFeeds = false
+	if h := r.read(t, read(daysAgo(400))); h.Entra[0].DatesLost.IsZero() {
+		t.Error("the date of an account that was missing when an operator accepted the feeds is believed")
+	}
+	r = r.nextNight(3)
+	r.Begin.AcceptFeeds = true
+	if h := r.read(t, read(daysAgo(400))); !h.Entra[0].DatesLost.IsZero() {
+		t.Error("the date that an operator accepted is in doubt")
 	}
 }
 

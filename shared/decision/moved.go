@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 	"github.com/idleseat/idleseat/shared/store"
@@ -17,7 +18,7 @@ import (
 // lacks the account, or says that it is missed, and the account existed at the last reading.
 func (c *recollection) moved(a *account) bool {
 	lacks := a.before == nil || a.before.Missed != 0
-	return lacks && c.last.Partitions > 1 && !c.accepted && !a.created().After(c.last.Read)
+	return c.source == directory.Entra && lacks && c.last.Partitions > 1 && !c.accepted && !a.created().After(c.last.Read)
 }
 
 // The method "search" looks for the accounts in c.strangers in all tables of the last run, and reads one table at a
@@ -31,11 +32,11 @@ func (c *recollection) search(ctx context.Context) error {
 		key := known.KeyOf(a.id())
 		at[key] = append(at[key], a)
 	}
-	lost := false
+	lost := ""
 	for n := range c.last.Partitions {
-		p, err := c.other(ctx, n)
+		p, err := c.tableOf(ctx, n)
 		if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDamaged) {
-			lost = true
+			lost = layout.Known(c.last.Run, n)
 			continue
 		}
 		if err != nil {
@@ -52,8 +53,9 @@ func (c *recollection) search(ctx context.Context) error {
 		}
 	}
 	for _, a := range c.strangers {
-		if c.decide(a); lost && a.before == nil {
+		if c.decide(a); lost != "" && a.before == nil {
 			c.forgets(a)
+			c.memory.add("moved from "+lost, lost+" cannot be read, and may have had an account that moved to another partition; this account is decided on another night")
 		}
 	}
 	return nil
@@ -64,15 +66,11 @@ func later(k, other *known.Account) bool {
 	return other.Missed != 0 && (k.Missed == 0 || k.Missed > other.Missed)
 }
 
-// The method "other" returns table n of the last run. It leaves the cached table alone. While a lost table is made
-// again, other lost tables are not made again, because each of them may need all tables of the run before.
-func (c *recollection) other(ctx context.Context, n int) (*known.Partition, error) {
-	if c.trail > 0 {
-		return known.Get(ctx, c.store, c.last.Run, n)
+// The method "tableOf" returns table n of the last run. A lost table of another partition is not made again, because each
+// partition of this run would make it again.
+func (c *recollection) tableOf(ctx context.Context, n int) (*known.Partition, error) {
+	if c.groups[n] != nil {
+		return c.remembered(ctx, c.last.Run, n)
 	}
-	table, loss, err := c.readTable(ctx, c.last.Run, n)
-	if loss != "" {
-		c.memory.add(layout.Known(c.last.Run, n), loss)
-	}
-	return table, err
+	return known.Get(ctx, c.store, c.last.Run, n)
 }

@@ -1,7 +1,6 @@
 package decision
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -145,21 +144,5 @@ func TestMovedFromALostTable(t *testing.T) {
 	}
 	if got := h.Entra[0].Past.ForgottenBy; got != "run" || h.Entra[0].Past.Forgotten.IsZero() || len(next.Losses()) != 1 {
 		t.Errorf("forgotten by %q, losses %q", got, next.Losses())
-	}
-}
-
-// While a lost table is made again, no other lost table is made again. Otherwise the number of tables would grow with
-// each run whose tables are lost.
-func TestSearchWhileATableIsMadeAgain(t *testing.T) {
-	t.Parallel()
-	for trail, want := range []error{nil, store.ErrDamaged} {
-		r, _ := remembering(t)
-		r.damages(t)
-		next := r.nextNight(1)
-		next.trail = trail
-		c := &recollection{Run: next, last: next.History.Baselines[0]}
-		if _, err := c.other(t.Context(), 0); !errors.Is(err, want) || want == nil && len(next.Losses()) != 1 {
-			t.Errorf("trail %d: %v, losses %q", trail, err, next.Losses())
-		}
 	}
 }

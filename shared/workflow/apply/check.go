@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/store"
 )
 
 // The method "check" returns the reason why the plan must not be applied. If the run may only finish changes that have
@@ -57,9 +59,12 @@ func (j *job) check(ctx context.Context, in Request) error {
 	return j.probe(ctx, refuse)
 }
 
-// The method "learn" looks once per call for what other runs have learned of people since the plan was made.
+// The method "learn" looks once per call for what other runs have learned of people since the plan was made. If nothing
+// may begin any more, a damaged object of another run does not stop the call, because it must finish what began.
 func (j *job) learn(ctx context.Context) error {
-	if err := j.run.Learn(ctx, j.Now()); err != nil {
+	err := j.run.Learn(ctx, j.Now())
+	lost := errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound)
+	if err != nil && !(lost && j.closed != "") {
 		return fmt.Errorf("apply run %s: %w", j.plan.Run, err)
 	}
 	if j.inForce != nil {

@@ -83,3 +83,21 @@ func (b *bench) begins(t *testing.T, edit func(*snapshot.Begin)) {
 	}
 	b.plan(t, func(p *plan.Plan) { p.Changes = []plan.Change{changeBo} })
 }
+
+// The plan of a newer run is damaged. Nobody can tell what that run saw, so the call begins nothing. If nothing may
+// begin any more, the call finishes what began.
+func TestPlanOfANewerRunIsDamaged(t *testing.T) {
+	t.Parallel()
+	for closed, want := range map[string]error{"": store.ErrDamaged, "the plan expired": nil} {
+		b := newBench(t, changeBo)
+		b.learns(t, "run2", asOf.Add(time.Minute), daysAgo(5))
+		if err := store.PutBytes(t.Context(), b.Store, layout.Noted(layout.Plans, "run2"), []byte("{")); err != nil {
+			t.Fatal(err)
+		}
+		j := b.jobOf(t)
+		j.closed = closed
+		if err := j.learn(t.Context()); !errors.Is(err, want) || want == nil && err != nil {
+			t.Errorf("closed %q: %v, want %v", closed, err, want)
+		}
+	}
+}
