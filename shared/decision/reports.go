@@ -9,6 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/source/usage"
+	"github.com/idleseat/idleseat/shared/store"
 )
 
 // The method "reported" sets the health of the usage reports that the policy reads. Their tables are read at the first
@@ -19,7 +20,7 @@ func (r *Run) reported(ctx context.Context) {
 			r.Feeds[s] = plan.Health(s, r.ReportFacts(s, r.Manifest.Reports), r.Begin.AsOf)
 		}
 	}
-	r.usage = sync.OnceValues(func() (usage.Tables, error) { return r.tables(ctx) })
+	r.usage = sync.OnceValues(func() (usage.Tables, error) { return tablesOf(ctx, r.store, r.Manifest) })
 }
 
 // ReportFacts returns the figures of a signal in the given usage reports. The field Baseline has the figures of the
@@ -33,14 +34,14 @@ func (r *Run) ReportFacts(s directory.Signal, readings []usage.Reading) plan.Fee
 	return f
 }
 
-func (r *Run) tables(ctx context.Context) (all usage.Tables, err error) {
-	for _, reading := range r.Manifest.Reports {
+func tablesOf(ctx context.Context, s store.Store, m *snapshot.Manifest) (all usage.Tables, err error) {
+	for _, reading := range m.Reports {
 		if reading.Key == "" {
 			continue
 		}
-		t, err := snapshot.GetReport(ctx, r.store, &reading)
+		t, err := snapshot.GetReport(ctx, s, &reading)
 		if err != nil {
-			return nil, fmt.Errorf("run %s: %w", r.Begin.Run, err)
+			return nil, fmt.Errorf("run %s: %w", m.Run, err)
 		}
 		all = append(all, t)
 	}
